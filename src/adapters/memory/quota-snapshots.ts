@@ -1,0 +1,48 @@
+/**
+ * Quota rows as seen by one background query a second, for the sources read of late.
+ *
+ * In between, and after a pause, the domain ages the snapshot. Only a source that was
+ * never read here waits for the store.
+ *
+ * @module
+ */
+import { Clock, Effect, Layer, Schedule } from "effect";
+import { budgetAt, type QuotaRecord } from "../../domain/quota/budget.ts";
+import { CallQuota } from "../../services/quota/call-quota.ts";
+import { QuotaSnapshots } from "../../services/quota/quota-snapshots.ts";
+
+const PAUSE = "1 second";
+const LATE_MILLIS = 60_000;
+
+export const layer = Layer.effect(
+  QuotaSnapshots,
+  Effect.gen(function* () {
+    const quota = yield* CallQuota;
+    const snapshots = new Map<string, QuotaRecord | undefined>();
+    const readAt = new Map<string, number>();
+
+    const look = Effect.fnUntraced(function* (ids: readonly string[]) {
+      const records = yield* quota.look(ids);
+      for (const id of ids) snapshots.set(id, records.get(id));
+    });
+
+    const lookAtRead = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis;
+      for (const [id, at] of readAt) if (now - at > LATE_MILLIS) readAt.delete(id);
+      if (readAt.size > 0) yield* look([...readAt.keys()]);
+    });
+    yield* lookAtRead.pipe(
+      Effect.ignore({ log: "Debug" }),
+      Effect.repeat(Schedule.spaced(PAUSE)),
+      Effect.forkScoped,
+    );
+
+    return QuotaSnapshots.of({
+      budgetAt: Effect.fnUntraced(function* (source, now) {
+        readAt.set(source.id, now);
+        if (!snapshots.has(source.id)) yield* look([source.id]);
+        return budgetAt(source.rateLimit, snapshots.get(source.id), now);
+      }),
+    });
+  }),
+);

@@ -1,0 +1,154 @@
+/**
+ * Call ledgers and cooldowns in PostgreSQL, one row per source id.
+ *
+ * The row is locked while the domain decides, so callers queue up and each decides on
+ * what the one before it left behind. The clock is read after the lock was taken.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect";
+import {
+  accepted,
+  type Cooldown,
+  cooledDown,
+  NO_COOLDOWN,
+  refusedBy,
+} from "../../domain/quota/cooldown.ts";
+import type { QuotaRecord } from "../../domain/quota/budget.ts";
+import { decodeQuota, encodeQuota } from "../../domain/quota/quota-record.ts";
+import { emptyQuota, giveBack, quotaAt, startCalls } from "../../domain/quota/quota.ts";
+import { CallQuota, type Spent } from "../../services/quota/call-quota.ts";
+import { Transaction } from "../../services/transaction.ts";
+import { Database } from "./database.ts";
+import type { Connection } from "./pool.ts";
+
+type Sql = Connection["sql"];
+
+interface LockedRecord extends QuotaRecord {
+  readonly now: number;
+}
+
+export const layer = Layer.effect(
+  CallQuota,
+  Effect.gen(function* () {
+    const database = yield* Database;
+    const { together } = yield* Transaction;
+
+    const lock = (sourceId: string) =>
+      database.run("CallQuota.lock", ({ sql }) => lockRow(sql, sourceId));
+    const store = (sourceId: string, record: QuotaRecord) =>
+      database.run("CallQuota.store", ({ sql }) => storeRow(sql, sourceId, record));
+
+    const changeCooldown = (sourceId: string, next: (now: number, old: Cooldown) => Cooldown) =>
+      together(
+        "CallQuota.changeCooldown",
+        Effect.gen(function* () {
+          const { now, state, cooldown: old } = yield* lock(sourceId);
+          const cooldown = next(now, old);
+          if (cooldown !== old) yield* store(sourceId, { state, cooldown });
+          return cooldown;
+        }),
+      );
+
+    return CallQuota.of({
+      spend: (sourceId, limit, wanted, use) =>
+        together(
+          "CallQuota.spend",
+          Effect.gen(function* () {
+            const { now, cooldown, state = emptyQuota(limit, now) } = yield* lock(sourceId);
+            const afterRefusal = cooldown.streak > 0;
+            if (!cooledDown(cooldown, now)) {
+              const retryAt = cooldown.until;
+              return { used: 0, afterRefusal, ticket: undefined, retryAt } satisfies Spent;
+            }
+            const free = Math.min(wanted, quotaAt(limit, state, now).remaining);
+            const used = free === 0 ? 0 : yield* use(free);
+            // Asking for one more than is used tells when the next one is free.
+            const decision = startCalls(limit, state, now, used);
+            const next = used < wanted ? startCalls(limit, decision.state, now, 1) : undefined;
+            yield* store(sourceId, { state: decision.state, cooldown });
+            return {
+              used: decision.granted,
+              afterRefusal,
+              ticket: decision.ticket,
+              retryAt: free < wanted ? next?.retryAt : undefined,
+            } satisfies Spent;
+          }),
+        ),
+
+      giveBack: (sourceId, limit, ticket) =>
+        together(
+          "CallQuota.giveBack",
+          Effect.gen(function* () {
+            const { state, cooldown } = yield* lock(sourceId);
+            if (state === undefined) return;
+            yield* store(sourceId, { state: giveBack(limit, state, ticket, 1), cooldown });
+          }),
+        ),
+
+      refused: (sourceId, notBefore) =>
+        changeCooldown(sourceId, (now, old) => refusedBy(old, now, notBefore)).pipe(
+          Effect.map(({ until }) => until ?? 0),
+        ),
+
+      accepted: (sourceId) =>
+        changeCooldown(sourceId, (_, old) => accepted(old)).pipe(Effect.asVoid),
+
+      endCooldown: (sourceId) =>
+        changeCooldown(sourceId, () => NO_COOLDOWN).pipe(Effect.asVoid),
+
+      look: (sourceIds) =>
+        database.run("CallQuota.look", async ({ sql }) => {
+          const rows = await sql<(Row & { source_id: string })[]>`
+            select source_id, state, cooldown_until, cooldown_streak
+            from quotas where source_id = any(${sourceIds as string[]})`;
+          return new Map(rows.map((row) => [row.source_id, toRecord(row)]));
+        }),
+    });
+  }),
+);
+
+interface Row {
+  readonly state: string;
+  readonly cooldown_until: number | null;
+  readonly cooldown_streak: number;
+}
+
+async function lockRow(sql: Sql, sourceId: string): Promise<LockedRecord> {
+  // The outer query reads the clock, once the inner one has the lock.
+  const locked = () => sql<(Row & { now: number })[]>`
+    with locked as materialized (
+      select state, cooldown_until, cooldown_streak from quotas
+      where source_id = ${sourceId} for update
+    )
+    select *, uc_now() as now from locked`;
+  const [row] = await locked();
+  if (row !== undefined) return { ...toRecord(row), now: row.now };
+  await sql`
+    insert into quotas (source_id, state) values (${sourceId}, '')
+    on conflict (source_id) do nothing`;
+  const [made] = await locked();
+  if (made === undefined) throw new Error("Expected the quota row that was just made");
+  return { ...toRecord(made), now: made.now };
+}
+
+async function storeRow(sql: Sql, sourceId: string, record: QuotaRecord): Promise<void> {
+  const { state, cooldown } = record;
+  await sql`
+    update quotas set
+      state = ${state === undefined ? "" : encodeQuota(state)},
+      cooldown_until = ${cooldown.until ?? null}, cooldown_streak = ${cooldown.streak}
+    where source_id = ${sourceId}`;
+}
+
+/** An empty state is a source that was never called; any other must be readable. */
+function toRecord(row: Row): QuotaRecord {
+  const state = row.state === "" ? undefined : decodeQuota(row.state);
+  if (row.state !== "" && state === undefined) {
+    throw new Error("Cannot read a stored quota: another version wrote it");
+  }
+  return {
+    state,
+    cooldown: { until: row.cooldown_until ?? undefined, streak: row.cooldown_streak },
+  };
+}

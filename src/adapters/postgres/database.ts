@@ -1,0 +1,158 @@
+/**
+ * PostgreSQL as the programs see it: statements, and transactions that compose.
+ *
+ * @module
+ */
+import { Context, Effect, Exit, Layer } from "effect";
+import { StoreUnavailable } from "../../services/errors.ts";
+import { Transaction } from "../../services/transaction.ts";
+import type { DatabaseAddress } from "./address.ts";
+import { GateShut } from "./gate.ts";
+import { isOutage } from "./outage.ts";
+import {
+  type Connection,
+  defaultPoolOptions,
+  openPool,
+  type Pool,
+  type PoolOptions,
+} from "./pool.ts";
+
+export class Database extends Context.Service<
+  Database,
+  {
+    /**
+     * Runs `query` on a connection, in the current transaction if there is one.
+     *
+     * An outage fails with `StoreUnavailable`. Any other rejection means that we wrote a
+     * wrong query, and dies.
+     */
+    readonly run: <A>(
+      operation: string,
+      query: (connection: Connection) => PromiseLike<A>,
+    ) => Effect.Effect<A, StoreUnavailable>;
+  }
+>()("uni-cache/adapters/Database") {}
+
+const CurrentTransaction = Context.Reference<Connection | undefined>(
+  "uni-cache/adapters/CurrentTransaction",
+  { defaultValue: () => undefined },
+);
+
+export function layer(address: DatabaseAddress, options: PoolOptions = defaultPoolOptions) {
+  return Layer.effectContext(
+    Effect.gen(function* () {
+      const pool = yield* Effect.acquireRelease(
+        Effect.sync(() => openPool(address, options)),
+        (pool) => Effect.promise(() => pool.close().catch(() => {})),
+      );
+      return Context.make(Database, makeDatabase(pool)).pipe(
+        Context.add(Transaction, makeTransaction(pool)),
+      );
+    }),
+  );
+}
+
+function makeDatabase(pool: Pool): Database["Service"] {
+  return Database.of({
+    run: Effect.fnUntraced(function* (operation, query) {
+      const transaction = yield* CurrentTransaction;
+      return yield* attempt(pool, operation, async () => {
+        if (transaction !== undefined) return pool.inTime(query(transaction));
+        const leave = await pool.enter();
+        const answer = Promise.resolve(query(pool.shared()));
+        // The place is free when the connection is, even if nobody waits any more.
+        answer.then(leave, leave);
+        return pool.inTime(answer);
+      });
+    }),
+  });
+}
+
+/** How the driver's rejections become failures and defects, and the gate hears of both. */
+function attempt<A>(pool: Pool, operation: string, query: () => Promise<A>) {
+  return Effect.tryPromise({ try: query, catch: (cause) => cause }).pipe(
+    Effect.tap(() => Effect.sync(() => pool.gate.ended("answered"))),
+    Effect.tapError((cause) =>
+      Effect.sync(() => {
+        // Whom the gate turned away has learnt nothing about the store.
+        if (cause instanceof GateShut) return;
+        pool.gate.ended(isOutage(cause) ? "outage" : "answered");
+      }),
+    ),
+    Effect.catch((cause) =>
+      isOutage(cause)
+        ? Effect.fail(new StoreUnavailable({ operation, cause }))
+        : Effect.die(cause),
+    ),
+  );
+}
+
+/** From here on the server refuses the commit; counted by the server's own clock. */
+const begin = (millis: number) =>
+  `begin; select set_config('uc.deadline', (extract(epoch from clock_timestamp()) + ${millis / 1000})::text, true)`;
+
+/** One message: when the first statement fails, the server skips the second. */
+const commit =
+  "select 1 / (extract(epoch from clock_timestamp()) < current_setting('uc.deadline')::float8)::int; commit";
+
+const TRANSACTION_MILLIS = 10_000;
+
+function makeTransaction(pool: Pool): Transaction["Service"] {
+  const acquire = async () => {
+    const leave = await pool.enter();
+    try {
+      const connection = await pool.inTime(pool.reserve());
+      const release = () => {
+        connection.release();
+        leave();
+      };
+      try {
+        await pool.inTime(connection.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
+        return { connection, release };
+      } catch (error) {
+        release();
+        throw error;
+      }
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  };
+
+  return Transaction.of({
+    together: (operation, body) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          if ((yield* CurrentTransaction) !== undefined) return yield* restore(body);
+
+          const { connection, release } = yield* attempt(pool, operation, acquire);
+          const abandon = () =>
+            connection.sql.unsafe("rollback").simple().then(release, release);
+
+          const exit = yield* restore(
+            body.pipe(Effect.provideService(CurrentTransaction, connection)),
+          ).pipe(Effect.exit);
+          if (Exit.isFailure(exit)) {
+            yield* Effect.promise(() => pool.inTime(abandon()).catch(() => {}));
+            return yield* exit;
+          }
+          yield* attempt(pool, operation, async () => {
+            try {
+              await pool.inTime(connection.sql.unsafe(commit).simple());
+              release();
+            } catch (error) {
+              void abandon();
+              throw tooLate(error);
+            }
+          });
+          return exit.value;
+        }),
+      ),
+  });
+}
+
+/** The division by zero of `commit` says that the deadline had passed: an outage, not a bug. */
+function tooLate(error: unknown): unknown {
+  const divided = error instanceof Error && "code" in error && error.code === "22012";
+  return divided ? Object.assign(new Error("The commit came too late"), { code: "UC_LATE" }) : error;
+}

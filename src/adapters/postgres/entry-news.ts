@@ -1,0 +1,69 @@
+/**
+ * News of replaced entries over NOTIFY, outside the transactions that replace them.
+ *
+ * NOTIFY makes commits wait for each other, so names are gathered and sent together.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect";
+import { newsName } from "../../domain/entry/entry.ts";
+import { makeBell } from "../../services/bell.ts";
+import { EntryNews } from "../../services/entry/entry-news.ts";
+import { Database } from "./database.ts";
+import { Notifications } from "./notifications.ts";
+
+/** 17 bytes a name: below the 7,999 bytes a payload may have. */
+const NAMES_PER_MESSAGE = 400;
+const GATHER_MILLIS = 20;
+
+export const layer = Layer.effect(
+  EntryNews,
+  Effect.gen(function* () {
+    const database = yield* Database;
+    const notifications = yield* Notifications;
+    const subscribers: Parameters<EntryNews["Service"]["subscribe"]>[0][] = [];
+    const gathered = makeBell();
+    let outbox = new Set<string>();
+
+    const send = Effect.gen(function* () {
+      yield* Effect.sleep(GATHER_MILLIS);
+      const names = [...outbox];
+      outbox = new Set();
+      for (let at = 0; at < names.length; at += NAMES_PER_MESSAGE) {
+        const payload = names.slice(at, at + NAMES_PER_MESSAGE).join(" ");
+        yield* database
+          .run("EntryNews.send", ({ sql }) => sql`select pg_notify('uc_entries', ${payload})`)
+          .pipe(Effect.tapError(() => Effect.sync(() => names.forEach((name) => outbox.add(name)))));
+      }
+    });
+    yield* Effect.gen(function* () {
+      for (;;) {
+        const rung = gathered.listen();
+        if (outbox.size === 0) yield* rung;
+        yield* Effect.ignore(send, { log: "Debug" });
+      }
+    }).pipe(Effect.forkScoped);
+
+    yield* notifications.listen(
+      "uc_entries",
+      (payload) => {
+        const names = payload.split(" ");
+        for (const { replaced } of subscribers) replaced(names);
+      },
+      () => {
+        for (const { lost } of subscribers) lost();
+      },
+    );
+
+    return EntryNews.of({
+      replaced: (id) =>
+        Effect.sync(() => {
+          const name = newsName(id);
+          for (const { replaced } of subscribers) replaced([name]);
+          outbox.add(name);
+          gathered.ring();
+        }),
+      subscribe: (heard) => Effect.sync(() => void subscribers.push(heard)),
+    });
+  }),
+);

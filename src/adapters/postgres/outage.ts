@@ -1,0 +1,31 @@
+/**
+ * Tells an outage of the store from a wrong query.
+ *
+ * An outage is a failure that the same call may survive later: connection (SQLSTATE
+ * class 08), resources (53), shutdown (57P), a statement or lock that timed out (57014,
+ * 55P03), a session ended while idle in a transaction (25P03), a deadlock or a lost race
+ * (40), and the codes that the driver and the operating system give to a connection that
+ * never was.
+ *
+ * @module
+ */
+import { Predicate } from "effect";
+
+const outageCode =
+  /^(08|40|53|57P|57014|55P03|25P03|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;
+
+/** Drizzle wraps the driver's error, so the whole chain of causes is searched. */
+export function isOutage(error: unknown): boolean {
+  if (!Predicate.isError(error)) return false;
+  return outageCode.test(errorCode(error)) || isOutage(error.cause);
+}
+
+/** Whether a row with the same unique value is there already (SQLSTATE 23505). */
+export function isUniqueViolation(error: unknown): boolean {
+  if (!Predicate.isError(error)) return false;
+  return errorCode(error) === "23505" || isUniqueViolation(error.cause);
+}
+
+function errorCode(error: Error): string {
+  return "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,139 @@
+/**
+ * The connections to PostgreSQL, behind the gate.
+ *
+ * A statement that the server does not answer is given up after `giveUpMillis`, and the
+ * whole pool is replaced: what still sits in the old sockets can no longer commit.
+ *
+ * @module
+ */
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { type DatabaseAddress, toPostgresOptions } from "./address.ts";
+import { type Gate, type Leave, makeGate } from "./gate.ts";
+
+/** One way to the database: SQL as written, or through Drizzle. */
+export interface Connection {
+  readonly sql: postgres.ISql<{ bigint: number }>;
+  readonly orm: PostgresJsDatabase;
+}
+
+/** A connection of one's own, for a transaction. */
+export interface Reserved extends Connection {
+  readonly release: () => void;
+}
+
+export interface PoolOptions {
+  readonly connections: number;
+  readonly statementMillis: number;
+  readonly giveUpMillis: number;
+}
+
+export const defaultPoolOptions: PoolOptions = {
+  connections: 12,
+  statementMillis: 5_000,
+  giveUpMillis: 6_000,
+};
+
+export class GaveUp extends Error {
+  override readonly name = "GaveUp";
+  readonly code = "UC_GAVE_UP";
+}
+
+export interface Pool {
+  readonly gate: Gate;
+  readonly enter: () => Promise<Leave>;
+  readonly shared: () => Connection;
+  readonly reserve: () => Promise<Reserved>;
+  /** Waits for `answer` as long as the server may take; then rejects with `GaveUp`. */
+  readonly inTime: <A>(answer: PromiseLike<A>) => Promise<A>;
+  readonly close: () => Promise<void>;
+}
+
+/** Whole numbers of 64 bits arrive as numbers: every one we store is below 2^53. */
+export const numberType = {
+  to: 20,
+  from: [20],
+  serialize: (value: number) => String(value),
+  parse: (text: string) => Number(text),
+};
+
+export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
+  const given = toPostgresOptions(address);
+  const open = () => {
+    const sql = postgres({
+      ...given,
+      max: options.connections,
+      connect_timeout: 5,
+      idle_timeout: 300,
+      onnotice: () => {},
+      types: { bigint: numberType },
+      connection: {
+        ...given.connection,
+        application_name: "uni-cache",
+        statement_timeout: options.statementMillis,
+        lock_timeout: options.statementMillis - 1_000,
+        // A process that is stopped in a transaction must not hold its locks for long.
+        idle_in_transaction_session_timeout: options.statementMillis,
+        jit: "off",
+      },
+    });
+    return { sql, orm: drizzle(sql, { casing: "snake_case" }) };
+  };
+  const gate = makeGate({
+    width: options.connections,
+    length: 1_000,
+    waitMillis: 2_000,
+    trip: 5,
+    restMillis: 500,
+    monotonic: () => performance.now(),
+  });
+  let current = open();
+
+  const replace = (old: typeof current) => {
+    if (old !== current) return;
+    current = open();
+    old.sql.end({ timeout: 1 }).catch(() => {});
+  };
+
+  return {
+    gate,
+    enter: gate.enter,
+    shared: () => current,
+    reserve: async () => {
+      const pool = current;
+      const sql = await pool.sql.reserve();
+      let orm: PostgresJsDatabase | undefined;
+      return {
+        sql,
+        get orm() {
+          // Safe because Drizzle reads nothing of a client but its options and `unsafe`.
+          orm ??= drizzle(Object.assign(sql, { options: pool.sql.options }) as never, {
+            casing: "snake_case",
+          });
+          return orm;
+        },
+        release: () => sql.release(),
+      };
+    },
+    inTime: (answer) => {
+      const pool = current;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          replace(pool);
+          reject(new GaveUp("The store did not answer in time"));
+        }, options.giveUpMillis);
+        answer.then(
+          (value) => {
+            clearTimeout(timer);
+            resolve(value);
+          },
+          (error) => {
+            clearTimeout(timer);
+            reject(error);
+          },
+        );
+      });
+    },
+    close: () => current.sql.end({ timeout: 5 }),
+  };
+}

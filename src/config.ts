@@ -1,0 +1,196 @@
+/**
+ * What the environment must say.
+ *
+ * Every variable is read here and nowhere else. An empty variable counts as unset.
+ * A value that can't be used, and a `UC_` variable nobody knows, stops the start
+ * with one line; a secret's value is never part of that line.
+ *
+ * @module
+ */
+import { parseCidrs } from "./domain/source/address-rules.ts";
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** `undefined`: the embedded PostgreSQL under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  /** `undefined`: the default place, which depends on who runs the process. */
+  readonly dataDir: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly adminPassword: string | undefined;
+  readonly secretKey: Uint8Array | undefined;
+  readonly worker: "inline" | "off";
+  readonly upstreamAllowCidrs: readonly string[];
+  readonly memoryMaxBytes: number;
+  readonly logFormat: "pretty" | "json" | undefined;
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "off";
+
+export class BadConfig extends Error {
+  override readonly name = "BadConfig";
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How one variable is read; `undefined` from `read` means that the value is not allowed. */
+interface Variable<A> {
+  readonly name: string;
+  readonly allowed: string;
+  readonly secret?: true;
+  readonly read: (text: string) => A | undefined;
+}
+
+const host: Variable<string> = {
+  name: "HOST",
+  allowed: "an address or a host name",
+  read: (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined),
+};
+
+const port: Variable<number> = {
+  name: "PORT",
+  allowed: "a whole number from 0 to 65535",
+  read: wholeNumber(0, 65_535),
+};
+
+const databaseUrl: Variable<string> = {
+  name: "DATABASE_URL",
+  allowed: "a postgres:// URL",
+  secret: true,
+  read: (text) => (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
+};
+
+const dataDir: Variable<string> = {
+  name: "UC_DATA_DIR",
+  allowed: "a folder",
+  read: (text) => (text.includes("\0") ? undefined : text),
+};
+
+const adminToken: Variable<string> = {
+  name: "UC_ADMIN_TOKEN",
+  allowed: "16 to 512 visible ASCII characters without spaces",
+  secret: true,
+  read: (text) => (/^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined),
+};
+
+const adminPassword: Variable<string> = {
+  name: "UC_ADMIN_PASSWORD",
+  allowed: "8 to 512 characters",
+  secret: true,
+  read: (text) => (text.length >= 8 && text.length <= 512 ? text : undefined),
+};
+
+const secretKey: Variable<Uint8Array> = {
+  name: "UC_SECRET_KEY",
+  allowed: "32 bytes in hex or base64",
+  secret: true,
+  read: readKey,
+};
+
+const worker: Variable<"inline" | "off"> = {
+  name: "UC_WORKER",
+  allowed: "inline or off",
+  read: oneOf("inline", "off"),
+};
+
+const upstreamAllowCidrs: Variable<readonly string[]> = {
+  name: "UC_UPSTREAM_ALLOW_CIDRS",
+  allowed: "address ranges such as 127.0.0.0/8, separated by commas",
+  read: (text) => {
+    const parsed = parseCidrs(text);
+    return parsed._tag === "Refused" ? undefined : text.split(/[\s,]+/).filter(Boolean);
+  },
+};
+
+const memoryMaxBytes: Variable<number> = {
+  name: "UC_L1_MAX_BYTES",
+  allowed: "a whole number of bytes from 0",
+  read: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+};
+
+const logFormat: Variable<"pretty" | "json"> = {
+  name: "UC_LOG",
+  allowed: "pretty or json",
+  read: oneOf("pretty", "json"),
+};
+
+const logLevel: Variable<LogLevel> = {
+  name: "UC_LOG_LEVEL",
+  allowed: "debug, info, warn, error or off",
+  read: oneOf("debug", "info", "warn", "error", "off"),
+};
+
+const known: readonly string[] = [
+  dataDir,
+  adminToken,
+  adminPassword,
+  secretKey,
+  worker,
+  upstreamAllowCidrs,
+  memoryMaxBytes,
+  logFormat,
+  logLevel,
+].map(({ name }) => name);
+
+/** Reads the whole configuration; throws `BadConfig` at the first variable it can't use. */
+export function readConfig(environment: Environment): Config {
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith("UC_") && environment[name] !== "" && !known.includes(name)) {
+      throw new BadConfig(`Cannot start: no variable is called ${name}; known are ${known.join(", ")}`);
+    }
+  }
+  const read = <A>(variable: Variable<A>) => readVariable(environment, variable);
+  const config: Config = {
+    host: read(host) ?? "127.0.0.1",
+    port: read(port) ?? 8080,
+    databaseUrl: read(databaseUrl),
+    dataDir: read(dataDir),
+    adminToken: read(adminToken),
+    adminPassword: read(adminPassword),
+    secretKey: read(secretKey),
+    worker: read(worker) ?? "inline",
+    upstreamAllowCidrs: read(upstreamAllowCidrs) ?? [],
+    memoryMaxBytes: read(memoryMaxBytes) ?? 256 * 1024 * 1024,
+    logFormat: read(logFormat),
+    logLevel: read(logLevel) ?? "info",
+  };
+  if (config.databaseUrl !== undefined && config.secretKey === undefined) {
+    throw new BadConfig(
+      `Cannot start: UC_SECRET_KEY is required with DATABASE_URL; allowed: ${secretKey.allowed}`,
+    );
+  }
+  return config;
+}
+
+function readVariable<A>(environment: Environment, variable: Variable<A>): A | undefined {
+  const text = environment[variable.name];
+  if (text === undefined || text === "") return undefined;
+  const value = variable.read(text);
+  if (value === undefined) {
+    const shown = variable.secret ? "(not shown)" : JSON.stringify(text);
+    throw new BadConfig(
+      `Cannot start: ${variable.name} is ${shown}; allowed: ${variable.allowed}`,
+    );
+  }
+  return value;
+}
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number | undefined => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    return value >= least && value <= most ? value : undefined;
+  };
+}
+
+function oneOf<const A extends string>(...allowed: readonly A[]) {
+  return (text: string): A | undefined => allowed.find((value) => value === text);
+}
+
+/** 32 bytes from 64 hexadecimal digits, or from base64 in either alphabet. */
+export function readKey(text: string): Uint8Array | undefined {
+  if (/^[0-9a-f]{64}$/i.test(text)) return new Uint8Array(Buffer.from(text, "hex"));
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return undefined;
+  const bytes = new Uint8Array(Buffer.from(text, "base64"));
+  return bytes.length === 32 ? bytes : undefined;
+}

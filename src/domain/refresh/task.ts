@@ -1,0 +1,84 @@
+/**
+ * A task: one refresh of one key that was asked for, and its life.
+ *
+ * `queued → running → succeeded | failed`. A task whose worker is lost, or whose answer
+ * came too late to be stored, is queued again.
+ *
+ * @module
+ */
+import type { EntryId } from "../entry/entry.ts";
+
+export type TaskState = "queued" | "running" | "succeeded" | "failed";
+
+/** What is claimed first; equal priorities are served first come, first served. */
+export const PRIORITY = {
+  /** A reader waits for this very call. */
+  waiting: 1,
+  /** A reader was told to come back. */
+  high: 2,
+  normal: 3,
+  low: 4,
+  adaptive: 5,
+} as const;
+
+export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
+
+/** Why a task failed; `code` is stable, `detail` is for people and holds no secret. */
+export interface TaskError {
+  readonly code: RefreshFailureCode | "CANCELLED";
+  readonly detail: string;
+}
+
+export type RefreshFailureCode =
+  /** No connection could be made. */
+  | "UPSTREAM_UNREACHABLE"
+  /** The answer did not come in time. */
+  | "UPSTREAM_TIMEOUT"
+  /** The connection broke, or what came was not HTTP. */
+  | "UPSTREAM_BROKEN"
+  /** The upstream answered with a status that is no answer for us. */
+  | "UPSTREAM_STATUS"
+  /** The upstream refuses our credentials (401, 403). */
+  | "UPSTREAM_UNAUTHORIZED"
+  /** A redirect that leaves the origin, or one too many. */
+  | "REDIRECT_REFUSED"
+  | "BODY_TOO_LARGE"
+  /** The body is not what its content type or encoding says. */
+  | "BODY_INVALID";
+
+export interface Task extends EntryId {
+  readonly id: string;
+  readonly sourceId: string;
+  readonly state: TaskState;
+  readonly priority: Priority;
+  readonly queuedAt: number;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly error: TaskError | undefined;
+}
+
+/** How long a worker may be silent before its task is queued again. */
+export const LEASE_MILLIS = 30_000;
+/** How long an ended task is remembered, and how long a failure or success is told. */
+export const REMEMBERED_MILLIS = 86_400_000;
+
+/** 0 while queued, 0.5 while running, 1 at the end: one call has no other steps. */
+export function progressOf(state: TaskState): number {
+  return state === "queued" ? 0 : state === "running" ? 0.5 : 1;
+}
+
+/**
+ * An id that sorts by `now` (Unix ms): `t_`, 12 hexadecimal digits of time, 20 of `random`.
+ *
+ * `random` gives at least 10 bytes.
+ */
+export function taskId(now: number, random: Uint8Array): string {
+  const time = now.toString(16).padStart(12, "0");
+  const rest = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0"));
+  return `t_${time}${rest.join("")}`;
+}
+
+/** Whether `text` could be the id of a task. */
+export function isTaskId(text: string): boolean {
+  return /^t_[0-9a-f]{32}$/.test(text);
+}

@@ -1,0 +1,72 @@
+/**
+ * Every route, given a way to run effects.
+ *
+ * @module
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { requestId } from "hono/request-id";
+import { authorize } from "./authorize.ts";
+import { docsRoutes } from "./docs/docs.ts";
+import { problemAnswer } from "./problems.ts";
+import { type RequestLog, requestLog } from "./request-log.ts";
+import type { Api } from "./route.ts";
+import { readEntryRoute } from "./routes/entry/read-entry.ts";
+import { readRateLimitRoute } from "./routes/quota/read-rate-limit.ts";
+import { readTaskRoutes } from "./routes/refresh/read-task.ts";
+import { healthRoutes } from "./routes/service/health.ts";
+import { infoRoute, type ServiceInfo } from "./routes/service/info.ts";
+import { changeSourceRoute } from "./routes/source/change-source.ts";
+import { createSourceRoute } from "./routes/source/create-source.ts";
+import { deleteSourceRoute } from "./routes/source/delete-source.ts";
+import { listSourcesRoute } from "./routes/source/list-sources.ts";
+import { readSourceRoute } from "./routes/source/read-source.ts";
+import type { Run } from "./run.ts";
+import { answerInvalid } from "./validation.ts";
+
+export interface AppOptions {
+  readonly run: Run;
+  readonly info: ServiceInfo;
+  /** Scalar's script, compressed with gzip. */
+  readonly docsScript: Uint8Array;
+  readonly log: RequestLog;
+}
+
+/** The app, and what each of its routes declares. */
+export function makeApp({ run, info, docsScript, log }: AppOptions) {
+  const app = new OpenAPIHono({ defaultHook: answerInvalid });
+  const api: Api = { app, run, declared: [] };
+
+  app.use(requestId({ limitLength: 128 }));
+  app.use(requestLog(log));
+
+  healthRoutes(api);
+  infoRoute(api, info);
+  listSourcesRoute(api);
+  createSourceRoute(api);
+  readSourceRoute(api);
+  changeSourceRoute(api);
+  deleteSourceRoute(api);
+  readEntryRoute(api);
+  readTaskRoutes(api);
+  readRateLimitRoute(api);
+  docsRoutes(app, info.version, docsScript);
+
+  // What is not listed is for admins, so that strangers don't learn what there is.
+  app.all("*", authorize(run, "admin"), (c) =>
+    problemAnswer(c, {
+      status: 404,
+      code: "NOT_FOUND",
+      title: "Not found",
+      detail: `Cannot find a route for ${c.req.method} ${c.req.path}`,
+    }),
+  );
+  app.onError((_, c) =>
+    problemAnswer(c, {
+      status: 500,
+      code: "INTERNAL_ERROR",
+      title: "Internal error",
+      detail: "Cannot answer: something went wrong inside; the log has it under the request's id",
+    }),
+  );
+  return { app, declared: api.declared };
+}

@@ -1,0 +1,134 @@
+/**
+ * `GET /api/v1/cache/{source_id}/{key}`
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { Effect, Result } from "effect";
+import { parseTagList, tagMatches } from "../../../domain/entry/entity-tag.ts";
+import { readEntry, type ReadResult } from "../../../services/entry/read-entry.ts";
+import { keyTextOf } from "../../../services/source/read-key.ts";
+import { absentHeaders, budgetHeaders, servedHeaders } from "../../cache-headers.ts";
+import { rawSegment } from "../../raw-path.ts";
+import { problem, problemResponses } from "../../problems.ts";
+import { ReadHeaders, readMode } from "../../read-mode.ts";
+import { jsonBytes, notModified, type Responds } from "../../respond.ts";
+import { type Api, declareRoute, serve } from "../../route.ts";
+import { TaskStateSchema } from "../refresh/task-schema.ts";
+import { entryBytes, EntrySchema, toMeta } from "./entry-schema.ts";
+
+const QueuedSchema = z
+  .object({
+    task_id: z.string().openapi({ example: "t_019a9f3c2b1e4d5f60718293a4b5c6d7" }),
+    source_id: z.string(),
+    key: z.string(),
+    state: TaskStateSchema,
+    retry_after_s: z.int().openapi({ description: "When an answer is likely" }),
+  })
+  .openapi("Queued");
+
+const readHeader = (description: string) => ({ description, schema: { type: "string" as const } });
+
+const headers = {
+  "X-UC-Cache": readHeader("HIT, MISS, STALE or BYPASS"),
+  "X-UC-Age": readHeader("Whole seconds since the entry was stored or confirmed"),
+  ETag: readHeader("Of the data; weak"),
+  "Cache-Control": readHeader("How long a client may keep the answer"),
+  "Cache-Status": readHeader("RFC 9211"),
+  "X-RateLimit-Limit": readHeader("Calls of the source's tightest budget"),
+  "X-RateLimit-Remaining": readHeader("Upstream calls that could start now"),
+  "X-RateLimit-Reset": readHeader("Seconds until that grows"),
+  RateLimit: readHeader("The same, by the IETF draft"),
+  "RateLimit-Policy": readHeader("Every window of the source's limit"),
+};
+
+const route = declareRoute({ needs: "view" }, {
+  method: "get",
+  path: "/api/v1/cache/{source_id}/{key}",
+  tags: ["Cache"],
+  summary: "Read one entry",
+  description:
+    "`key` is one path segment: `/weather/Shanghai` is sent as `%2Fweather%2FShanghai`. `HEAD` works too.",
+  operationId: "readEntry",
+  request: {
+    params: z.object({
+      source_id: z.string().openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
+      key: z.string().openapi({ example: "/weather/Shanghai", param: { name: "key", in: "path" } }),
+    }),
+    headers: ReadHeaders,
+  },
+  responses: {
+    200: {
+      description: "The entry; `X-UC-Cache` tells how it was come by",
+      headers,
+      content: { "application/json": { schema: EntrySchema } },
+    },
+    202: {
+      description: "Nothing is stored yet; a refresh is first in line",
+      headers: {
+        ...headers,
+        Location: readHeader("The task"),
+        "X-UC-Task-Id": readHeader("The task's id"),
+        "Retry-After": readHeader("Seconds"),
+      },
+      content: { "application/json": { schema: QueuedSchema } },
+    },
+    304: { description: "`If-None-Match` names the entry's tag", headers },
+    ...problemResponses(
+      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "EntryNotFound", "Invalid",
+      "QueueFull", "UpstreamFailed", "StoreUnavailable", "UpstreamTimedOut",
+    ),
+  },
+});
+
+export function readEntryRoute(api: Api) {
+  serve(api, route, async (c): Responds<typeof route> => {
+    const { source_id } = c.req.valid("param");
+    const asked = c.req.valid("header");
+    const program = keyTextOf(rawSegment(c, 5)).pipe(
+      Effect.flatMap((text) => readEntry(source_id, text, readMode(asked))),
+    );
+
+    const read = await api.run(program, c.req.raw.signal);
+
+    if (Result.isFailure(read)) {
+      const { failure } = read;
+      const answer = problem(c, failure);
+      if (failure._tag === "EntryNotFound") withHeaders(answer, absentHeaders(false));
+      return answer;
+    }
+    const result = read.success;
+    const budget = budgetHeaders(result.budget, result.readAt);
+    if (result._tag === "Queued") {
+      return c.json(toQueued(result), 202, {
+        ...absentHeaders(true),
+        ...budget,
+        Location: `/api/v1/tasks/${result.taskId}`,
+        "X-UC-Task-Id": result.taskId,
+        "Retry-After": String(result.retryAfterSeconds),
+      });
+    }
+    const { held, label, refreshing, source, readAt } = result;
+    const served = { ...servedHeaders(held.entry, label, refreshing, readAt), ...budget };
+    const tags = asked["if-none-match"];
+    if (tags !== undefined && tagMatches(parseTagList(tags), held.entry.etag)) {
+      return notModified(c, served);
+    }
+    const bytes = entryBytes(held.data, toMeta(source, held, readAt));
+    return jsonBytes<z.infer<typeof EntrySchema>, 200>(c, bytes, 200, served);
+  });
+}
+
+function toQueued(result: Extract<ReadResult, { _tag: "Queued" }>): z.infer<typeof QueuedSchema> {
+  return {
+    task_id: result.taskId,
+    source_id: result.source.id,
+    key: result.key,
+    state: result.state,
+    retry_after_s: result.retryAfterSeconds,
+  };
+}
+
+function withHeaders(answer: Response, headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries(headers)) answer.headers.set(name, value);
+}

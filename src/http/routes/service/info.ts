@@ -1,0 +1,64 @@
+/**
+ * `GET /api/v1/info`
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { Clock, Result } from "effect";
+import { problem, problemResponses } from "../../problems.ts";
+import type { Responds } from "../../respond.ts";
+import { type Api, declareRoute, serve } from "../../route.ts";
+import { toInstant } from "../../wire.ts";
+
+/** What may be told of how the process runs; holds no secret. */
+export interface ServiceInfo {
+  readonly version: string;
+  readonly database: "embedded" | "external";
+  readonly worker: "inline" | "off";
+  readonly memoryMaxBytes: number;
+}
+
+const route = declareRoute({ needs: "login" }, {
+  method: "get",
+  path: "/api/v1/info",
+  tags: ["Service"],
+  summary: "What runs here, and how it is configured",
+  operationId: "info",
+  responses: {
+    200: {
+      description: "Name, version, the service's time, a summary of its configuration",
+      content: {
+        "application/json": {
+          schema: z.object({
+            name: z.literal("uni-cache"),
+            version: z.string().openapi({ example: "1.0.0" }),
+            time: z.iso.datetime(),
+            config: z.object({
+              database: z.enum(["embedded", "external"]),
+              worker: z.enum(["inline", "off"]),
+              l1_max_bytes: z.int(),
+            }),
+          }),
+        },
+      },
+    },
+    ...problemResponses("Malformed", "NotAuthenticated"),
+  },
+});
+
+export function infoRoute(api: Api, info: ServiceInfo) {
+  serve(api, route, async (c): Responds<typeof route> => {
+    const read = await api.run(Clock.currentTimeMillis);
+    if (Result.isFailure(read)) return problem(c, read.failure);
+    const { version, database, worker, memoryMaxBytes } = info;
+    return c.json(
+      {
+        name: "uni-cache" as const,
+        version,
+        time: toInstant(read.success),
+        config: { database, worker, l1_max_bytes: memoryMaxBytes },
+      },
+      200,
+    );
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * `PATCH /api/v1/sources/{source_id}`
+ *
+ * @module
+ */
+import { Result } from "effect";
+import { changeSource } from "../../../services/source/change-source.ts";
+import { problem, problemResponses } from "../../problems.ts";
+import type { Responds } from "../../respond.ts";
+import { type Api, declareRoute, serve } from "../../route.ts";
+import {
+  SourceIdParam,
+  SourcePatchSchema,
+  SourceSchema,
+  toPatch,
+  toWire,
+} from "./source-schema.ts";
+
+const route = declareRoute({ needs: "admin" }, {
+  method: "patch",
+  path: "/api/v1/sources/{source_id}",
+  tags: ["Sources"],
+  summary: "Change a source",
+  description:
+    "`rate_limit`, `default_headers` and `default_query` are replaced whole; a value `***` in them keeps the stored one.",
+  operationId: "changeSource",
+  request: {
+    params: SourceIdParam,
+    body: { required: true, content: { "application/json": { schema: SourcePatchSchema } } },
+  },
+  responses: {
+    200: {
+      description: "The source as it is now, secrets masked",
+      content: { "application/json": { schema: SourceSchema } },
+    },
+    ...problemResponses(
+      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "Invalid", "StoreUnavailable",
+    ),
+  },
+});
+
+export function changeSourceRoute(api: Api) {
+  serve(api, route, async (c): Responds<typeof route> => {
+    const { source_id } = c.req.valid("param");
+    const changed = await api.run(changeSource(source_id, toPatch(c.req.valid("json"))));
+    if (Result.isFailure(changed)) return problem(c, changed.failure);
+    return c.json(toWire(changed.success), 200);
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * Collects what is queued: the interval worker.
+ *
+ * Each source with work has a lane of its own, so a slow one never holds up another. A
+ * lane takes as many tasks as calls are free, and ends when its queue is empty.
+ *
+ * @module
+ */
+import { Cause, Clock, Effect, Fiber, Layer, Random } from "effect";
+import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
+import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
+import { collectSource, type ReadyTask, type Turn } from "../services/refresh/collect-source.ts";
+import { runTask } from "../services/refresh/run-task.ts";
+import { TaskQueue } from "../services/refresh/task-queue.ts";
+import { type KnownSource, SourceDirectory } from "../services/source/source-directory.ts";
+
+export interface CollectOptions {
+  /** Most calls that one lane has under way in this process. */
+  readonly laneWidth: number;
+  readonly intervalMillis: number;
+  /** How long what runs may take to finish when the worker stops. */
+  readonly drainMillis: number;
+}
+
+export const defaultCollectOptions: CollectOptions = {
+  laneWidth: 16,
+  intervalMillis: 1_000,
+  drainMillis: 10_000,
+};
+
+/** Works from the moment the layer is built until its scope closes. */
+export function layer(options: CollectOptions = defaultCollectOptions) {
+  return Layer.effectDiscard(
+    Effect.gen(function* () {
+      const queue = yield* TaskQueue;
+      const work = makeBell();
+      const lanes = new Map<string, Bell>();
+      const running = new Set<Fiber.Fiber<unknown>>();
+      yield* queue.onWork(() => {
+        work.ring();
+        for (const bell of lanes.values()) bell.ring();
+      });
+
+      /** Runs `task` apart from its lane, so that it can be finished when the lane is stopped. */
+      const start = Effect.fnUntraced(function* (
+        known: KnownSource,
+        { claimed, first }: ReadyTask,
+        ended: () => void,
+      ) {
+        const run = runTask(known, claimed, first).pipe(
+          Effect.catchCause((cause) => Effect.logError("A refresh died", cause)),
+        );
+        const fiber = yield* Effect.forkDetach(run);
+        running.add(fiber);
+        fiber.addObserver(() => {
+          running.delete(fiber);
+          ended();
+        });
+      });
+
+      const openLane = Effect.fnUntraced(function* (sourceId: string) {
+        if (lanes.has(sourceId)) return;
+        const bell = makeBell();
+        lanes.set(sourceId, bell);
+        yield* lane(sourceId, bell, options, start).pipe(
+          Effect.catchCause((cause) =>
+            Cause.hasInterruptsOnly(cause)
+              ? Effect.void
+              : Effect.logWarning(`Lane of "${sourceId}" broke off`, cause),
+          ),
+          Effect.ensuring(
+            Effect.sync(() => {
+              lanes.delete(sourceId);
+              // Work may have come between the lane's last look and its end.
+              work.ring();
+            }),
+          ),
+          Effect.forkScoped,
+        );
+      });
+
+      const cycle = Effect.gen(function* () {
+        const reclaimed = yield* queue.reclaim;
+        if (reclaimed > 0) yield* Effect.logInfo(`Queued ${reclaimed} lost tasks again`);
+        yield* Effect.forEach(yield* queue.sourcesWithWork, openLane, { discard: true });
+      }).pipe(
+        Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message)),
+        // A cycle that dies must not stop the ones after it.
+        Effect.catchCause((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.logError("Cycle failed", cause),
+        ),
+        Effect.as(false),
+      );
+
+      // Runs last: by then the lanes and the cycle have stopped claiming.
+      yield* Effect.addFinalizer(() => drain(running, options.drainMillis));
+      yield* lookUntil(work, options.intervalMillis, cycle).pipe(Effect.forkScoped);
+    }),
+  );
+}
+
+/** Lets `running` finish for a while, then interrupts what is left; its tasks go back to the queue. */
+const drain = Effect.fnUntraced(function* (
+  running: ReadonlySet<Fiber.Fiber<unknown>>,
+  millis: number,
+) {
+  const fibers = [...running];
+  yield* Effect.timeoutOption(Fiber.awaitAll(fibers), millis);
+  yield* Fiber.interruptAll(fibers);
+});
+
+type Start = (
+  known: KnownSource,
+  task: ReadyTask,
+  ended: () => void,
+) => Effect.Effect<void, never, Effect.Services<ReturnType<typeof runTask>>>;
+
+/** Takes turns for one source until its queue is empty or the source is gone. */
+const lane = Effect.fnUntraced(function* (
+  sourceId: string,
+  bell: Bell,
+  options: CollectOptions,
+  start: Start,
+) {
+  const directory = yield* SourceDirectory;
+  const context = yield* Effect.context<Effect.Services<ReturnType<typeof runTask>>>();
+  let underWay = 0;
+  let failures = 0;
+
+  for (;;) {
+    const rung = bell.listen();
+    const known = directory.find(sourceId);
+    if (known === undefined) return;
+    const begin = (task: ReadyTask) => {
+      underWay += 1;
+      return start(known, task, () => {
+        underWay -= 1;
+        bell.ring();
+      }).pipe(Effect.provideContext(context));
+    };
+    const room = options.laneWidth - underWay;
+    if (room === 0) {
+      yield* rung;
+      continue;
+    }
+    const turn = yield* collectSource(known, room, begin);
+    if (turn._tag === "Idle" && underWay === 0) return;
+    failures = turn._tag === "Unreachable" ? failures + 1 : 0;
+    const pause = yield* pauseAfter(turn, failures, options.intervalMillis);
+    if (pause === undefined) continue;
+    // Whatever rings may have freed a call or queued a task; an upstream that is away it can't help.
+    yield* turn._tag === "Unreachable" ? Effect.sleep(pause) : Effect.timeoutOption(rung, pause);
+  }
+});
+
+/** Milliseconds until the next turn; `undefined` for at once. */
+const pauseAfter = Effect.fnUntraced(function* (
+  turn: Turn,
+  failures: number,
+  intervalMillis: number,
+) {
+  switch (turn._tag) {
+    case "Claimed":
+      return undefined;
+    case "Idle":
+      return intervalMillis;
+    case "Spent": {
+      const now = yield* Clock.currentTimeMillis;
+      // At least every interval: the limit may be raised, or a cooldown ended, meanwhile.
+      return Math.min(Math.max(turn.until - now, 1), intervalMillis);
+    }
+    case "Unreachable":
+      return unreachablePauseMillis(failures, yield* Random.next);
+  }
+});

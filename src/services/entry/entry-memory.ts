@@ -1,0 +1,46 @@
+/**
+ * Entries in the memory of this process, in front of the store.
+ *
+ * @module
+ */
+import { Context, type Effect } from "effect";
+import type { Entry, EntryId } from "../../domain/entry/entry.ts";
+import type { StoreUnavailable } from "../errors.ts";
+import type { Found, RefreshStanding } from "./entry-store.ts";
+
+/** An entry ready to be served. */
+export interface Held {
+  readonly entry: Entry;
+  /** What stands behind `"data":` in an answer. */
+  readonly data: Uint8Array;
+  /** May be a few seconds behind. */
+  standing: RefreshStanding;
+  /** A refresh was asked for from here: not again before this instant (Unix ms). */
+  askedUntil: number;
+}
+
+/** What a load gives: the entry, or only how the refreshing of the key stands. */
+export type Loaded =
+  | { readonly _tag: "Held"; readonly held: Held }
+  | { readonly _tag: "Absent"; readonly standing: RefreshStanding };
+
+export class EntryMemory extends Context.Service<
+  EntryMemory,
+  {
+    /** What is held, `undefined` for what is not. Touches no store. */
+    readonly peek: (id: EntryId) => Held | undefined;
+    /**
+     * What is held, else what `find` finds, which is then held. However many ask at once,
+     * `find` runs once. What was purged or replaced while it ran is not held, and not
+     * given to who asks later.
+     */
+    readonly load: (
+      id: EntryId,
+      find: Effect.Effect<Found, StoreUnavailable>,
+    ) => Effect.Effect<Loaded, StoreUnavailable>;
+    /** Entries that were read since this was last called. */
+    readonly takeRead: () => readonly Held[];
+    readonly clear: () => void;
+    readonly size: () => { readonly entries: number; readonly bytes: number };
+  }
+>()("uni-cache/services/EntryMemory") {}

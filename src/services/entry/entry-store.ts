@@ -1,0 +1,91 @@
+/**
+ * Where entries are kept.
+ *
+ * @module
+ */
+import { Context, type Effect } from "effect";
+import type { Entry, EntryId } from "../../domain/entry/entry.ts";
+import type { Lifetime } from "../../domain/entry/freshness.ts";
+import type { HeaderList } from "../../domain/entry/entry.ts";
+import type { PurgeSelection } from "../../domain/entry/purge.ts";
+import type { TaskError } from "../../domain/refresh/task.ts";
+import type { StoreUnavailable } from "../errors.ts";
+
+/** How the refreshing of one key stands. */
+export interface RefreshStanding {
+  /** The unfinished task of the key. */
+  readonly task: { readonly id: string; readonly state: "queued" | "running" } | undefined;
+  /** The last refresh failed: readers don't ask again before `until`. */
+  readonly failure:
+    | { readonly error: TaskError; readonly failedAt: number; readonly until: number }
+    | undefined;
+}
+
+export interface Found {
+  /** Absent or expired entries may both be `undefined`. */
+  readonly entry: Entry | undefined;
+  readonly standing: RefreshStanding;
+}
+
+/** What a 304 changes. */
+export interface Renewal extends EntryId {
+  /** The tag of the entry that was asked about; another one there now is not renewed. */
+  readonly etag: string;
+  readonly lifetime: Lifetime;
+  readonly headers: HeaderList;
+  readonly requestAt: number;
+  readonly responseAt: number;
+}
+
+/** `Outdated`: a purge since the exchange began covers the entry; nothing was stored. */
+export type SaveOutcome = "Saved" | "Outdated";
+
+export class EntryStore extends Context.Service<
+  EntryStore,
+  {
+    /** One round trip. */
+    readonly find: (id: EntryId) => Effect.Effect<Found, StoreUnavailable>;
+    /** Like `find` for many, without the entries. */
+    readonly standings: (
+      ids: readonly EntryId[],
+    ) => Effect.Effect<readonly RefreshStanding[], StoreUnavailable>;
+    /**
+     * Stores `entry`, replacing what was there, unless a purge logged after `sinceSeq`
+     * covers it. Atomic with respect to purges.
+     */
+    readonly save: (
+      entry: Entry,
+      sinceSeq: number,
+    ) => Effect.Effect<SaveOutcome, StoreUnavailable>;
+    /** Renews what is stored, under the same condition as `save`, and if it is still that. */
+    readonly renew: (
+      renewal: Renewal,
+      sinceSeq: number,
+    ) => Effect.Effect<SaveOutcome, StoreUnavailable>;
+    /**
+     * Removes what `selection` covers and logs the purge in the same transaction. Gives
+     * how many were removed, and the number of the change to wait for.
+     */
+    readonly purge: (
+      selection: PurgeSelection,
+    ) => Effect.Effect<{ readonly removed: number; readonly seq: number }, StoreUnavailable>;
+    /** Gives up a whole space at once: logs its purge, and leaves its entries to be swept. */
+    readonly abandon: (space: string) => Effect.Effect<number, StoreUnavailable>;
+    /** Up to `limit` keys of `space` after `after`, in byte order. */
+    readonly keysAfter: (
+      space: string,
+      after: string,
+      limit: number,
+    ) => Effect.Effect<readonly string[], StoreUnavailable>;
+    /** Removes those keys of `space`; for entries that no one can read. */
+    readonly removeKeys: (
+      space: string,
+      keys: readonly string[],
+    ) => Effect.Effect<void, StoreUnavailable>;
+    /** Gives those entries of `space` other params. */
+    readonly relabel: (
+      space: string,
+      params: ReadonlyMap<string, Readonly<Record<string, string>>>,
+    ) => Effect.Effect<void, StoreUnavailable>;
+  }
+>()("uni-cache/services/EntryStore") {}

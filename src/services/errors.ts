@@ -1,0 +1,141 @@
+/**
+ * Every way a Uni-Cache operation can fail on purpose.
+ *
+ * A failure the caller can act on is a class here and appears in the type of the
+ * effect. Anything else is a defect: it is not caught, and HTTP answers 500.
+ * `src/http/problems.ts` holds the one table from these tags to HTTP answers.
+ *
+ * @module
+ */
+import { Data } from "effect";
+
+/** One thing wrong with the input; `field` is a path such as `rate_limit.burst`. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The database could not be reached; the same call may succeed later. */
+export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
+  readonly operation: string;
+  readonly cause: unknown;
+}> {
+  override get message() {
+    return `Cannot reach the store during ${this.operation}`;
+  }
+}
+
+/** The request could not be understood at all. */
+export class Malformed extends Data.TaggedError("Malformed")<{
+  readonly field: string;
+  readonly reason: string;
+}> {
+  override get message() {
+    return `Cannot read ${this.field}: ${this.reason}`;
+  }
+}
+
+/** The request is well-formed and not valid. */
+export class Invalid extends Data.TaggedError("Invalid")<{
+  readonly problems: readonly FieldProblem[];
+}> {
+  override get message() {
+    return this.problems.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  }
+}
+
+export class SourceNotFound extends Data.TaggedError("SourceNotFound")<{
+  readonly sourceId: string;
+}> {
+  override get message() {
+    return `Cannot find source "${this.sourceId}"`;
+  }
+}
+
+export class SourceExists extends Data.TaggedError("SourceExists")<{
+  readonly sourceId: string;
+}> {
+  override get message() {
+    return `Cannot create source "${this.sourceId}": the id is taken`;
+  }
+}
+
+/** Nothing servable is stored, and the caller allowed no upstream call. */
+export class EntryNotFound extends Data.TaggedError("EntryNotFound")<{
+  readonly sourceId: string;
+  readonly key: string;
+}> {
+  override get message() {
+    return `Cannot find key "${this.key}" in source "${this.sourceId}"`;
+  }
+}
+
+export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{
+  readonly taskId: string;
+}> {
+  override get message() {
+    return `Cannot find task "${this.taskId}"`;
+  }
+}
+
+/** The source has as many refreshes waiting as it may; a place is likely by `retryAt`. */
+export class QueueFull extends Data.TaggedError("QueueFull")<{
+  readonly sourceId: string;
+  readonly retryAfterSeconds: number;
+}> {
+  override get message() {
+    return `Cannot queue a refresh of source "${this.sourceId}": its queue is full`;
+  }
+}
+
+/** The last refresh failed, nothing is stored, and the key is not asked for before the back-off ends. */
+export class UpstreamFailed extends Data.TaggedError("UpstreamFailed")<{
+  readonly sourceId: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly retryAfterSeconds: number;
+}> {
+  override get message() {
+    return `Upstream of source "${this.sourceId}" failed: ${this.reason}`;
+  }
+}
+
+/** As `UpstreamFailed`, where the upstream did not answer in time. */
+export class UpstreamTimedOut extends Data.TaggedError("UpstreamTimedOut")<{
+  readonly sourceId: string;
+  readonly retryAfterSeconds: number;
+}> {
+  override get message() {
+    return `Upstream of source "${this.sourceId}" did not answer in time`;
+  }
+}
+
+/** No credential was given, or it is not one of ours. */
+export class NotAuthenticated extends Data.TaggedError("NotAuthenticated")<{}> {
+  override get message() {
+    return "Cannot tell who is calling: give a valid token as Authorization: Bearer or X-API-Key";
+  }
+}
+
+export class NotPermitted extends Data.TaggedError("NotPermitted")<{
+  readonly permission: string;
+}> {
+  override get message() {
+    return `Cannot do this without the permission ${this.permission}`;
+  }
+}
+
+/** The errors a route may have to answer for. */
+export type ServiceError =
+  | StoreUnavailable
+  | Malformed
+  | Invalid
+  | SourceNotFound
+  | SourceExists
+  | EntryNotFound
+  | TaskNotFound
+  | QueueFull
+  | UpstreamFailed
+  | UpstreamTimedOut
+  | NotAuthenticated
+  | NotPermitted;

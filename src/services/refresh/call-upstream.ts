@@ -1,0 +1,48 @@
+/**
+ * One call to a source's upstream, by a permit, over a connection that is ready.
+ *
+ * Connecting comes first and spending second: a slow handshake must not eat the permit.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { monotonicMillis, type Permit, takePermit } from "../quota/permit.ts";
+import type { KnownSource } from "../source/source-directory.ts";
+import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";
+
+/** All that a call needs to start at once. */
+export interface Ready {
+  readonly connection: UpstreamConnection;
+  readonly permit: Permit;
+}
+
+/** A connection to the source's origin, its address checked. */
+export const connectUpstream = Effect.fnUntraced(function* ({ source, origin }: KnownSource) {
+  const upstream = yield* Upstream;
+  return yield* upstream.connect(origin, source.timeoutMillis);
+});
+
+/** Connects, then spends one call. Gives the connection back where none is free. */
+export const readyToCall = Effect.fnUntraced(function* (known: KnownSource) {
+  const connection = yield* connectUpstream(known);
+  const permit = yield* takePermit(known.source).pipe(
+    Effect.onError(() => Effect.sync(() => connection.release())),
+  );
+  return { connection, permit } satisfies Ready;
+});
+
+/** Sends `request`. A permit that has gone stale is forfeit, and another is spent for it. */
+export const sendCall = Effect.fnUntraced(function* (
+  { source }: KnownSource,
+  { connection, permit }: Ready,
+  request: UpstreamRequest,
+) {
+  let current = permit;
+  while ((yield* monotonicMillis) > current.usableUntil) {
+    current = yield* takePermit(source).pipe(
+      Effect.onError(() => Effect.sync(() => connection.release())),
+    );
+  }
+  const reply = yield* connection.send(request);
+  return { reply, permit: current };
+});

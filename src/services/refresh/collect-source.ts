@@ -1,0 +1,122 @@
+/**
+ * One turn for one source: as many of its queued tasks as calls are free.
+ *
+ * Connections come first, then tasks and calls are claimed together in one transaction,
+ * so the order of the queue holds over all workers, and a call is spent for each task
+ * that is taken and for no other.
+ *
+ * @module
+ */
+import { Clock, Effect } from "effect";
+import { budgetAt } from "../../domain/quota/budget.ts";
+import { CallQuota } from "../quota/call-quota.ts";
+import { takePermits } from "../quota/permit.ts";
+import type { KnownSource } from "../source/source-directory.ts";
+import { connectUpstream } from "./call-upstream.ts";
+import type { FirstReady } from "./refresh-key.ts";
+import { type Claimed, TaskQueue } from "./task-queue.ts";
+import type { UpstreamConnection } from "./upstream.ts";
+import type { UpstreamUnreachable } from "./upstream-errors.ts";
+
+/** What the turn gave, and so what to do next. */
+export type Turn =
+  /** Tasks were claimed and are under way. */
+  | { readonly _tag: "Claimed" }
+  /** The upstream can't be reached; one task was claimed to find out and fail. */
+  | { readonly _tag: "Unreachable" }
+  /** No call is free before `until` (Unix ms). */
+  | { readonly _tag: "Spent"; readonly until: number }
+  | { readonly _tag: "Idle" };
+
+export interface ReadyTask {
+  readonly claimed: Claimed;
+  readonly first: FirstReady;
+}
+
+/** Where nothing says when a call is free, look again after this long. */
+const LOOK_AGAIN_MILLIS = 1_000;
+
+/** Claims up to `room` tasks of `known` and hands each to `begin`, which must not wait for it. */
+export const collectSource = Effect.fn("collectSource")(function* (
+  known: KnownSource,
+  room: number,
+  begin: (task: ReadyTask) => Effect.Effect<void>,
+) {
+  const queue = yield* TaskQueue;
+  const { source } = known;
+
+  const waiting = yield* queue.queuedUpTo(source.id, room);
+  if (waiting === 0) return idle;
+  const { free, until } = yield* freeCalls(known);
+  if (free === 0) return spent(until);
+
+  const { connections, failure } = yield* connectMany(known, Math.min(waiting, free));
+  if (connections.length > 0 || failure === undefined) {
+    return yield* claimFor(known, connections, begin);
+  }
+  const first = Effect.fail(failure);
+  yield* queue.claim(source.id, 1).pipe(
+    Effect.flatMap((claims) =>
+      Effect.forEach(claims, (claimed) => begin({ claimed, first }), { discard: true }),
+    ),
+    Effect.uninterruptible,
+  );
+  return unreachable;
+});
+
+const idle: Turn = { _tag: "Idle" };
+const unreachable: Turn = { _tag: "Unreachable" };
+const claimedSome: Turn = { _tag: "Claimed" };
+const spent = (until: number): Turn => ({ _tag: "Spent", until });
+
+/** Looks only: the claim decides. */
+const freeCalls = Effect.fnUntraced(function* ({ source }: KnownSource) {
+  const quota = yield* CallQuota;
+  const now = yield* Clock.currentTimeMillis;
+  const records = yield* quota.look([source.id]);
+  const budget = budgetAt(source.rateLimit, records.get(source.id), now);
+  return { free: budget.remaining, until: budget.resetAt ?? now + LOOK_AGAIN_MILLIS };
+});
+
+const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: number) {
+  const attempts = Array.from({ length: wanted }, () => Effect.result(connectUpstream(known)));
+  const results = yield* Effect.all(attempts, { concurrency: "unbounded" });
+  const connections: UpstreamConnection[] = [];
+  let failure: UpstreamUnreachable | undefined;
+  for (const result of results) {
+    if (result._tag === "Success") connections.push(result.success);
+    else failure = result.failure;
+  }
+  return { connections, failure };
+});
+
+/** Uninterruptible: from the claim on, every task that was taken must reach its runner. */
+const claimFor = (
+  known: KnownSource,
+  connections: readonly UpstreamConnection[],
+  begin: (task: ReadyTask) => Effect.Effect<void>,
+) =>
+  Effect.gen(function* () {
+    const queue = yield* TaskQueue;
+    const unused = [...connections];
+    let claims: readonly Claimed[] = [];
+    const claiming = takePermits(known.source, connections.length, (free) =>
+      Effect.map(queue.claim(known.source.id, free), (claimed) => {
+        claims = claimed;
+        return claimed.length;
+      }),
+    );
+    const { permit, retryAt } = yield* Effect.onError(claiming, () =>
+      Effect.sync(() => unused.forEach((connection) => connection.release())),
+    );
+    if (permit !== undefined) {
+      for (const claimed of claims) {
+        const connection = unused.shift();
+        if (connection === undefined) break;
+        yield* begin({ claimed, first: Effect.succeed({ connection, permit }) });
+      }
+    }
+    unused.forEach((connection) => connection.release());
+    if (permit !== undefined) return claimedSome;
+    return retryAt === undefined ? idle : spent(retryAt);
+  }).pipe(Effect.uninterruptible);

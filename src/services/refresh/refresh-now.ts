@@ -1,0 +1,63 @@
+/**
+ * Refreshes one key at once, in this process, if a call is free.
+ *
+ * @module
+ */
+import { Context, Effect, Fiber, Layer } from "effect";
+import type { EntryId } from "../../domain/entry/entry.ts";
+import { PRIORITY } from "../../domain/refresh/task.ts";
+import { takePermits } from "../quota/permit.ts";
+import type { KnownSource } from "../source/source-directory.ts";
+import { connectUpstream } from "./call-upstream.ts";
+import { runTask } from "./run-task.ts";
+import { type Claimed, TaskQueue } from "./task-queue.ts";
+
+/** Runs what must go on when nobody waits for it any more, and ends with the process. */
+export class Background extends Context.Service<
+  Background,
+  {
+    /** Starts `effect` and waits for it; the waiting can be given up, the effect goes on. */
+    readonly outlive: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>;
+  }
+>()("uni-cache/services/Background") {}
+
+export const backgroundLayer = Layer.effect(
+  Background,
+  Effect.map(Effect.scope, (scope) =>
+    Background.of({
+      outlive: (effect) =>
+        Effect.flatMap(Effect.forkIn(effect, scope), (fiber) => Fiber.join(fiber)),
+    }),
+  ),
+);
+
+/**
+ * Connects, claims the key with a call, refreshes. Gives how it ended; `undefined` when no
+ * call is free, the key is being refreshed elsewhere, or the upstream can't be reached.
+ * Whoever stops waiting does not stop the refresh.
+ */
+export const refreshNow = Effect.fn("refreshNow")(function* (known: KnownSource, id: EntryId) {
+  const background = yield* Background;
+  return yield* background.outlive(claimAndRun(known, id));
+});
+
+const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, id: EntryId) {
+  const queue = yield* TaskQueue;
+  const connection = yield* connectUpstream(known).pipe(
+    Effect.catchTag("UpstreamUnreachable", () => Effect.succeed(undefined)),
+  );
+  if (connection === undefined) return undefined;
+
+  let claimed: Claimed | undefined;
+  const { permit } = yield* takePermits(known.source, 1, () =>
+    Effect.map(queue.claimKey(known.source, id, PRIORITY.waiting), (claim) => {
+      claimed = claim;
+      return claim === undefined ? 0 : 1;
+    }),
+  ).pipe(Effect.onError(() => Effect.sync(() => connection.release())));
+  if (permit === undefined || claimed === undefined) {
+    connection.release();
+    return undefined;
+  }
+  return yield* runTask(known, claimed, Effect.succeed({ connection, permit }));
+});

@@ -1,0 +1,81 @@
+/**
+ * Runs one claimed task to its end: refresh, store, tell.
+ *
+ * The answer and the end of the task are stored together, so that a task never ends
+ * without its entry. An answer that a purge has outdated is thrown away, and the task
+ * waits again.
+ *
+ * @module
+ */
+import { Effect, Schedule } from "effect";
+import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
+import { EntryNews } from "../entry/entry-news.ts";
+import { EntryStore } from "../entry/entry-store.ts";
+import type { KnownSource } from "../source/source-directory.ts";
+import { Transaction } from "../transaction.ts";
+import { Leases } from "./leases.ts";
+import { type FirstReady, refreshKey } from "./refresh-key.ts";
+import { type Claimed, TaskQueue } from "./task-queue.ts";
+
+/** How the task stands after the run; `Waiting`: it is queued again. */
+export type TaskEnd = Exclude<RefreshOutcome["_tag"], "Postponed"> | "Waiting";
+
+/** An answer was paid for by a scarce call: an outage of the store must not lose it at once. */
+const storeAgain = { schedule: Schedule.exponential("200 millis"), times: 6 };
+
+/** Never fails: what goes wrong is the task's end, or leaves it to be claimed again. */
+export const runTask = Effect.fn("runTask")(function* (
+  known: KnownSource,
+  claimed: Claimed,
+  first: FirstReady,
+) {
+  const leases = yield* Leases;
+  const running = refreshKey(known, claimed, first).pipe(
+    Effect.catchTag(["NoCallFree", "StoreUnavailable"], () =>
+      Effect.succeed({ _tag: "Postponed" } as const),
+    ),
+    Effect.flatMap((outcome) =>
+      Effect.uninterruptible(Effect.retry(endTask(claimed, outcome), storeAgain)),
+    ),
+    Effect.catchTag("StoreUnavailable", (error) =>
+      Effect.as(Effect.logWarning(error.message), "Waiting" as const),
+    ),
+  );
+  return yield* leases.holding(claimed.taskId, running);
+});
+
+const endTask = Effect.fnUntraced(function* (claimed: Claimed, outcome: RefreshOutcome) {
+  const { together } = yield* Transaction;
+  const queue = yield* TaskQueue;
+  const news = yield* EntryNews;
+  const end: TaskEnd = yield* together("endTask", storeOutcome(claimed, outcome));
+  if (end === "Waiting") yield* queue.putBack([claimed.taskId]);
+  yield* news.replaced(claimed);
+  return end;
+});
+
+const storeOutcome = Effect.fnUntraced(function* (claimed: Claimed, outcome: RefreshOutcome) {
+  const store = yield* EntryStore;
+  const queue = yield* TaskQueue;
+  const { sinceSeq } = claimed;
+
+  switch (outcome._tag) {
+    case "Postponed":
+      return "Waiting";
+    case "Failed":
+      yield* queue.end(claimed, outcome.error);
+      return "Failed";
+    case "Updated":
+      if ((yield* store.save(outcome.entry, sinceSeq)) === "Outdated") return "Waiting";
+      break;
+    case "NotModified": {
+      const { space, key } = claimed;
+      const renewed = yield* store.renew({ ...outcome, space, key }, sinceSeq);
+      if (renewed === "Outdated") return "Waiting";
+      break;
+    }
+  }
+  yield* queue.end(claimed, undefined);
+  return outcome._tag;
+});
+

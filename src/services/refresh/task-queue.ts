@@ -1,0 +1,96 @@
+/**
+ * The refreshes that wait and run, of the whole cluster.
+ *
+ * At most one unfinished task exists per key. Within a source the better priority comes
+ * first, then who came first.
+ *
+ * @module
+ */
+import { Context, type Effect } from "effect";
+import type { EntryId, HeaderList } from "../../domain/entry/entry.ts";
+import type { Priority, Task, TaskError } from "../../domain/refresh/task.ts";
+import type { Source } from "../../domain/source/source.ts";
+import type { QueueFull, StoreUnavailable } from "../errors.ts";
+
+export interface Enqueued {
+  readonly taskId: string;
+  readonly state: "queued" | "running";
+  /** `false`: an unfinished task of the key was there already. */
+  readonly made: boolean;
+}
+
+/** A task that this process runs, as long as it keeps its lease. */
+export interface Claimed extends EntryId {
+  readonly taskId: string;
+  readonly sourceId: string;
+  readonly priority: Priority;
+  /** Changes logged up to here are known to the exchange; later ones may outdate it. */
+  readonly sinceSeq: number;
+  /** What is stored, to be asked about: its status, our tag, the upstream's headers. */
+  readonly stored:
+    | { readonly status: number; readonly etag: string; readonly headers: HeaderList }
+    | undefined;
+}
+
+export interface EnqueueOptions {
+  readonly priority: Priority;
+  /** Whether callers learn the ids, and may ask about them later. */
+  readonly told: boolean;
+}
+
+export class TaskQueue extends Context.Service<
+  TaskQueue,
+  {
+    /**
+     * Queues a refresh of each of `ids`, all or none; those with an unfinished task are
+     * promoted to the better priority. In the order given; ids must differ.
+     */
+    readonly enqueue: (
+      source: Source,
+      ids: readonly EntryId[],
+      options: EnqueueOptions,
+    ) => Effect.Effect<readonly Enqueued[], QueueFull | StoreUnavailable>;
+    /** Claims up to `limit` queued tasks of a source, first in line first. */
+    readonly claim: (
+      sourceId: string,
+      limit: number,
+    ) => Effect.Effect<readonly Claimed[], StoreUnavailable>;
+    /** Claims the refresh of one key, queued or not; `undefined` when it is running already. */
+    readonly claimKey: (
+      source: Source,
+      id: EntryId,
+      priority: Priority,
+    ) => Effect.Effect<Claimed | undefined, StoreUnavailable>;
+    /** Keeps the leases of this process's running tasks. */
+    readonly renewLeases: (taskIds: readonly string[]) => Effect.Effect<void, StoreUnavailable>;
+    /**
+     * Ends a running task of this process. A failure makes readers leave the key alone for
+     * a while; a success forgets earlier failures. `false`: the lease was lost.
+     */
+    readonly end: (
+      claimed: Claimed,
+      error: TaskError | undefined,
+    ) => Effect.Effect<boolean, StoreUnavailable>;
+    /** Puts running tasks of this process back where they were in the queue. */
+    readonly putBack: (taskIds: readonly string[]) => Effect.Effect<void, StoreUnavailable>;
+    /** Queues again what workers left that are no more. Gives how many. */
+    readonly reclaim: Effect.Effect<number, StoreUnavailable>;
+    /** Ends every queued task of a source as cancelled. */
+    readonly cancelAll: (sourceId: string) => Effect.Effect<void, StoreUnavailable>;
+    /** Ids of the sources that have queued tasks. */
+    readonly sourcesWithWork: Effect.Effect<readonly string[], StoreUnavailable>;
+    /** How many tasks of a source are queued, counted up to `most`. */
+    readonly queuedUpTo: (
+      sourceId: string,
+      most: number,
+    ) => Effect.Effect<number, StoreUnavailable>;
+    /** How many queued tasks stand before this one, counted up to `most`. */
+    readonly placeOf: (
+      taskId: string,
+      most: number,
+    ) => Effect.Effect<number, StoreUnavailable>;
+    readonly find: (taskId: string) => Effect.Effect<Task | undefined, StoreUnavailable>;
+    /** Calls `ring` when there may be new work, in whatever process it was queued. */
+    readonly onWork: (ring: () => void) => Effect.Effect<void>;
+  }
+>()("uni-cache/services/TaskQueue") {}

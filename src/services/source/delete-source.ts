@@ -1,0 +1,41 @@
+/**
+ * Deletes a source, its waiting tasks, and its entries unless they are to be kept.
+ *
+ * Its calls stay counted: a source made again under the id does not start with a fresh
+ * budget. An exchange that is under way can't bring an entry back.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { spaceOf } from "../../domain/source/source.ts";
+import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
+import { ChangeBus } from "../change-bus.ts";
+import { EntryStore } from "../entry/entry-store.ts";
+import { TaskQueue } from "../refresh/task-queue.ts";
+import { Transaction } from "../transaction.ts";
+import { SourceStore } from "./source-store.ts";
+
+export const deleteSource = Effect.fn("deleteSource")(function* (id: string, keepCache: boolean) {
+  const { together } = yield* Transaction;
+  const bus = yield* ChangeBus;
+  const seq = yield* together("deleteSource", removeSource(id, keepCache));
+  yield* bus.appliedHere(seq);
+});
+
+const removeSource = Effect.fnUntraced(function* (id: string, keepCache: boolean) {
+  const store = yield* SourceStore;
+  const entries = yield* EntryStore;
+  const queue = yield* TaskQueue;
+  const bus = yield* ChangeBus;
+
+  const source = yield* store.lock(id);
+  yield* store.remove(id);
+  yield* queue.cancelAll(id);
+  const base = parseBaseUrl(source.baseUrl);
+  if (keepCache && base._tag === "BaseUrl") {
+    yield* store.retain(id, source.epoch, base.origin);
+  } else {
+    yield* entries.abandon(spaceOf(source));
+  }
+  return yield* bus.log({ _tag: "SourceChanged", sourceId: id });
+});

@@ -1,0 +1,40 @@
+/**
+ * From what a client calls a key to the one key it means.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { decodeKeySegment, normaliseKey } from "../../domain/source/cache-key.ts";
+import { matchTemplate } from "../../domain/source/key-template.ts";
+import { Invalid, Malformed } from "../errors.ts";
+import type { KnownSource } from "./source-directory.ts";
+
+/** Normalises `text` and matches it with the source's template; `field` names it in errors. */
+export const keyOf = Effect.fnUntraced(function* (
+  { template }: KnownSource,
+  text: string,
+  field: string,
+) {
+  const decision = normaliseKey(text, template);
+  if (decision._tag === "Malformed") {
+    return yield* new Malformed({ field, reason: decision.reason });
+  }
+  if (decision._tag === "Refused") {
+    return yield* new Invalid({ problems: [{ field, message: decision.reason }] });
+  }
+  const { key } = decision;
+  if (matchTemplate(template, key) === undefined) {
+    const message = "Key doesn't match the source's key_template";
+    return yield* new Invalid({ problems: [{ field, message }] });
+  }
+  return key;
+});
+
+/** The text that the raw segment of a URL's path stands for. */
+export const keyTextOf = Effect.fnUntraced(function* (rawSegment: string) {
+  const decoded = decodeKeySegment(rawSegment);
+  if (decoded._tag === "Malformed") {
+    return yield* new Malformed({ field: "key", reason: decoded.reason });
+  }
+  return decoded.text;
+});

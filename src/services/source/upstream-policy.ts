@@ -1,0 +1,12 @@
+/**
+ * Which addresses besides the public ones upstreams may have.
+ *
+ * @module
+ */
+import { Context } from "effect";
+import type { Cidr } from "../../domain/source/ip-address.ts";
+
+export const AllowedCidrs = Context.Reference<readonly Cidr[]>(
+  "uni-cache/services/AllowedCidrs",
+  { defaultValue: () => [] },
+);

@@ -1,0 +1,15 @@
+/**
+ * Whether the store answers.
+ *
+ * @module
+ */
+import { Context, type Effect } from "effect";
+import type { StoreUnavailable } from "./errors.ts";
+
+export class StoreHealth extends Context.Service<
+  StoreHealth,
+  {
+    /** Succeeds when the store answered just now. */
+    readonly answers: Effect.Effect<void, StoreUnavailable>;
+  }
+>()("uni-cache/services/StoreHealth") {}

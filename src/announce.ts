@@ -12,7 +12,10 @@ import { version } from "./version.ts";
 export function announce(config: Config, url: string, service: Service): void {
   if (config.logFormat === "json" && config.logLevel === "off") return;
   const { token, password } = service.generated;
-  const store = config.databaseUrl === undefined ? `embedded PostgreSQL in ${service.dataDir}` : "DATABASE_URL";
+  const store =
+    config.databaseUrl === undefined
+      ? `embedded PostgreSQL in ${service.dataDir}`
+      : "DATABASE_URL";
   const lines = [
     `Uni-Cache ${version}`,
     `  listening   ${url}`,
@@ -20,10 +23,14 @@ export function announce(config: Config, url: string, service: Service): void {
     `  store       ${store}`,
     ...(token === undefined
       ? []
-      : [`  admin token     ${token}   (shown once; kept in ${join(service.dataDir, "admin-token")})`]),
+      : [
+          `  admin token     ${token}   (shown once; kept in ${join(service.dataDir, "admin-token")})`,
+        ]),
     ...(password === undefined
       ? []
-      : [`  admin password  ${password}   (user admin; kept in ${join(service.dataDir, "admin-password")})`]),
+      : [
+          `  admin password  ${password}   (user admin; kept in ${join(service.dataDir, "admin-password")})`,
+        ]),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -66,14 +66,17 @@ async function locateDatabase({ databaseUrl }: Config, dataDir: string) {
   if (databaseUrl !== undefined) {
     return { address: { url: databaseUrl }, leave: async () => {} };
   }
-  const { host, port, user, stop } = await startEmbeddedPostgres(join(dataDir, "postgres"));
+  const { host, port, user, stop } = await startEmbeddedPostgres(
+    join(dataDir, "postgres"),
+  );
   return { address: { host, port, user, database: "postgres" }, leave: stop };
 }
 
 function keptKey(dataDir: string): Uint8Array {
   const text = keepSecret(dataDir, "secret-key", () => randomBytes(32).toString("hex"));
   const key = readKey(text);
-  if (key === undefined) throw new BadConfig(`Cannot start: ${join(dataDir, "secret-key")} is damaged`);
+  if (key === undefined)
+    throw new BadConfig(`Cannot start: ${join(dataDir, "secret-key")} is damaged`);
   return key;
 }
 
@@ -98,7 +101,9 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
   ).pipe(
     Layer.provideMerge(ChangeBus.layer(processId)),
     Layer.provideMerge(DatabaseClock.layer),
-    Layer.provideMerge(Layer.mergeAll(Database.layer(address), Notifications.layer(address))),
+    Layer.provideMerge(
+      Layer.mergeAll(Database.layer(address), Notifications.layer(address)),
+    ),
   );
   const memory = Layer.mergeAll(
     EntryMemory.layer(config.memoryMaxBytes),

@@ -58,7 +58,8 @@ const databaseUrl: Variable<string> = {
   name: "DATABASE_URL",
   allowed: "a postgres:// URL",
   secret: true,
-  read: (text) => (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
+  read: (text) =>
+    /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined,
 };
 
 const dataDir: Variable<string> = {
@@ -137,7 +138,9 @@ const known: readonly string[] = [
 export function readConfig(environment: Environment): Config {
   for (const name of Object.keys(environment)) {
     if (name.startsWith("UC_") && environment[name] !== "" && !known.includes(name)) {
-      throw new BadConfig(`Cannot start: no variable is called ${name}; known are ${known.join(", ")}`);
+      throw new BadConfig(
+        `Cannot start: no variable is called ${name}; known are ${known.join(", ")}`,
+      );
     }
   }
   const read = <A>(variable: Variable<A>) => readVariable(environment, variable);

@@ -8,7 +8,11 @@ import { randomBytes } from "node:crypto";
 import { forgetSecret, keepSecret, readSecret } from "./adapters/secrets/kept-secret.ts";
 import type { Config } from "./config.ts";
 import { tokenFrom } from "./domain/access/token.ts";
-import { addAdminToken, addAdminUser, replaceAdminToken } from "./services/access/bootstrap.ts";
+import {
+  addAdminToken,
+  addAdminUser,
+  replaceAdminToken,
+} from "./services/access/bootstrap.ts";
 
 const TOKEN_FILE = "admin-token";
 const PASSWORD_FILE = "admin-password";
@@ -19,7 +23,10 @@ export interface Generated {
   readonly password: string | undefined;
 }
 
-export const ensureAdmin = Effect.fn("ensureAdmin")(function* (config: Config, dataDir: string) {
+export const ensureAdmin = Effect.fn("ensureAdmin")(function* (
+  config: Config,
+  dataDir: string,
+) {
   return {
     token: yield* ensureToken(config.adminToken, dataDir),
     password: yield* ensurePassword(config.adminPassword, dataDir),
@@ -27,7 +34,10 @@ export const ensureAdmin = Effect.fn("ensureAdmin")(function* (config: Config, d
 });
 
 /** A token of the environment replaces any other, for good; a generated one replaces none. */
-const ensureToken = Effect.fnUntraced(function* (given: string | undefined, dataDir: string) {
+const ensureToken = Effect.fnUntraced(function* (
+  given: string | undefined,
+  dataDir: string,
+) {
   if (given !== undefined) {
     yield* replaceAdminToken(given);
     if (readSecret(dataDir, TOKEN_FILE) !== given) forgetSecret(dataDir, TOKEN_FILE);
@@ -42,7 +52,10 @@ const ensureToken = Effect.fnUntraced(function* (given: string | undefined, data
   return undefined;
 });
 
-const ensurePassword = Effect.fnUntraced(function* (given: string | undefined, dataDir: string) {
+const ensurePassword = Effect.fnUntraced(function* (
+  given: string | undefined,
+  dataDir: string,
+) {
   let generated: string | undefined;
   yield* addAdminUser(() => {
     if (given !== undefined) return given;

@@ -32,8 +32,16 @@ function partsOf({ date, logLevel, message, cause, fiber }: Line) {
   const messages = Array.isArray(message) ? message : [message];
   const annotations = fiber.getRef(References.CurrentLogAnnotations);
   const failure = cause.reasons.length === 0 ? undefined : Cause.pretty(cause);
-  const texts = messages.map((part) => (part instanceof Error ? (part.stack ?? part.message) : String(part)));
-  return { time: date.toISOString(), level: logLevel.toLowerCase(), text: texts.join(" "), annotations, failure };
+  const texts = messages.map((part) =>
+    part instanceof Error ? (part.stack ?? part.message) : String(part),
+  );
+  return {
+    time: date.toISOString(),
+    level: logLevel.toLowerCase(),
+    text: texts.join(" "),
+    annotations,
+    failure,
+  };
 }
 
 function jsonLine(line: Line): string {
@@ -43,7 +51,11 @@ function jsonLine(line: Line): string {
 
 function prettyLine(line: Line): string {
   const { time, level, text, annotations, failure } = partsOf(line);
-  const pairs = Object.entries(annotations).map(([name, value]) => `${name}=${String(value)}`);
-  const head = [time.slice(11, 23), level.toUpperCase().padEnd(5), text, ...pairs].join(" ");
+  const pairs = Object.entries(annotations).map(
+    ([name, value]) => `${name}=${String(value)}`,
+  );
+  const head = [time.slice(11, 23), level.toUpperCase().padEnd(5), text, ...pairs].join(
+    " ",
+  );
   return failure === undefined ? head : `${head}\n${failure}`;
 }

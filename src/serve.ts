@@ -56,8 +56,13 @@ export async function startService(config: Config): Promise<Service> {
 
 /** Reads that went well are only of interest when something is being looked for. */
 const logRequest = ({ error, cache, ...line }: RequestLine) => {
-  const annotated = Effect.annotateLogs({ ...line, ...(cache === undefined ? {} : { cache }) });
-  if (line.status >= 500) return annotated(Effect.logError("request", ...(error ? [error] : [])));
-  if (line.status >= 400 || line.method !== "GET") return annotated(Effect.logInfo("request"));
+  const annotated = Effect.annotateLogs({
+    ...line,
+    ...(cache === undefined ? {} : { cache }),
+  });
+  if (line.status >= 500)
+    return annotated(Effect.logError("request", ...(error ? [error] : [])));
+  if (line.status >= 400 || line.method !== "GET")
+    return annotated(Effect.logInfo("request"));
   return annotated(Effect.logDebug("request"));
 };

@@ -28,7 +28,8 @@ export function onStopSignal(stop: () => Promise<void>): void {
       },
     );
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, asked);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, asked);
 }
 
 /** Ends the process with one line for what it can't start without. */

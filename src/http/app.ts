@@ -65,7 +65,8 @@ export function makeApp({ run, info, docsScript, log }: AppOptions) {
       status: 500,
       code: "INTERNAL_ERROR",
       title: "Internal error",
-      detail: "Cannot answer: something went wrong inside; the log has it under the request's id",
+      detail:
+        "Cannot answer: something went wrong inside; the log has it under the request's id",
     }),
   );
   return { app, declared: api.declared };

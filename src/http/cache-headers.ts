@@ -68,15 +68,20 @@ const windowNames: Readonly<Record<number, string>> = {
 /** What is left of the source's tightest budget at `now`, by both names. */
 export function budgetHeaders(budget: Budget, now: number): Record<string, string> {
   const { tightest, remaining, windows } = budget;
-  const reset = budget.resetAt === undefined ? 0 : Math.max(0, toSeconds(budget.resetAt - now));
-  const nameOf = (windowMillis: number) => windowNames[windowMillis] ?? String(windowMillis);
+  const reset =
+    budget.resetAt === undefined ? 0 : Math.max(0, toSeconds(budget.resetAt - now));
+  const nameOf = (windowMillis: number) =>
+    windowNames[windowMillis] ?? String(windowMillis);
   return {
     "X-RateLimit-Limit": String(tightest.limit),
     "X-RateLimit-Remaining": String(remaining),
     "X-RateLimit-Reset": String(reset),
     RateLimit: `"${nameOf(tightest.windowMillis)}";r=${remaining};t=${reset}`,
     "RateLimit-Policy": windows
-      .map(({ windowMillis, limit }) => `"${nameOf(windowMillis)}";q=${limit};w=${windowMillis / 1000}`)
+      .map(
+        ({ windowMillis, limit }) =>
+          `"${nameOf(windowMillis)}";q=${limit};w=${windowMillis / 1000}`,
+      )
       .join(", "),
   };
 }

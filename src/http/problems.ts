@@ -42,7 +42,12 @@ const problems = {
   TaskNotFound: { status: 404, code: "TASK_NOT_FOUND", title: "Task not found" },
   SourceExists: { status: 409, code: "SOURCE_EXISTS", title: "Source exists" },
   Invalid: { status: 422, code: "VALIDATION_FAILED", title: "Not valid" },
-  QueueFull: { status: 429, code: "QUEUE_FULL", title: "Queue full", headers: retryAfter },
+  QueueFull: {
+    status: 429,
+    code: "QUEUE_FULL",
+    title: "Queue full",
+    headers: retryAfter,
+  },
   UpstreamFailed: {
     status: 502,
     code: "UPSTREAM_FAILED",
@@ -72,11 +77,16 @@ export const ProblemSchema = z
     type: z.literal("about:blank"),
     title: z.string().openapi({ example: "Entry not found" }),
     status: z.int().openapi({ example: 404 }),
-    detail: z.string().openapi({ example: 'Cannot find key "/weather/Oslo" in source "weather"' }),
+    detail: z
+      .string()
+      .openapi({ example: 'Cannot find key "/weather/Oslo" in source "weather"' }),
     instance: z.string().openapi({ description: "The path of the request" }),
     code: z.string().openapi({ example: "ENTRY_NOT_FOUND" }),
     request_id: z.string(),
-    errors: z.array(FieldProblemSchema).optional().openapi({ description: "With 422 only" }),
+    errors: z
+      .array(FieldProblemSchema)
+      .optional()
+      .openapi({ description: "With 422 only" }),
   })
   .openapi("Problem");
 
@@ -105,13 +115,20 @@ export function problem<E extends ServiceError>(c: Context, error: E) {
   // Safe because the row under a tag takes exactly the error with that tag.
   const headers = (row as Row<E>).headers?.(error) ?? {};
   const errors = error._tag === "Invalid" ? error.problems : fieldOf(error);
-  const answer: Response = problemAnswer(c, { ...row, detail: error.message, headers, errors });
+  const answer: Response = problemAnswer(c, {
+    ...row,
+    detail: error.message,
+    headers,
+    errors,
+  });
   // Safe because the row has the status of its tag, and every problem has the one shape.
   return answer as Response & TypedResponse<Problem, StatusOf<E["_tag"]>, "json">;
 }
 
 function fieldOf(error: ServiceError): readonly FieldProblem[] | undefined {
-  return error._tag === "Malformed" ? [{ field: error.field, message: error.reason }] : undefined;
+  return error._tag === "Malformed"
+    ? [{ field: error.field, message: error.reason }]
+    : undefined;
 }
 
 export interface ProblemParts {
@@ -146,7 +163,8 @@ export function problemAnswer(c: Context, parts: ProblemParts) {
   });
   return c.json(body, parts.status as 500, {
     ...parts.headers,
-    "Content-Type": type === "application/json" ? "application/json; charset=utf-8" : type,
+    "Content-Type":
+      type === "application/json" ? "application/json; charset=utf-8" : type,
     "Cache-Control": "no-store",
   });
 }

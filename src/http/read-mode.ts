@@ -7,7 +7,10 @@ import { z } from "@hono/zod-openapi";
 import type { ReadMode } from "../domain/entry/read-plan.ts";
 
 /** `true` or `1`, `false` or `0`; anything else is refused. */
-export const FlagHeader = z.enum(["true", "1", "false", "0"], "Must be true, 1, false or 0");
+export const FlagHeader = z.enum(
+  ["true", "1", "false", "0"],
+  "Must be true, 1, false or 0",
+);
 
 export const isSet = (flag: z.infer<typeof FlagHeader> | undefined): boolean =>
   flag === "true" || flag === "1";

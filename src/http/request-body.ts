@@ -24,7 +24,11 @@ export const jsonBody = (maxMiB = 1) =>
         }),
     }),
     createMiddleware(async (c, next) => {
-      if (!/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
+      if (
+        !/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(
+          c.req.header("content-type") ?? "",
+        )
+      ) {
         return problemAnswer(c, {
           status: 415,
           code: "UNSUPPORTED_MEDIA_TYPE",

@@ -40,7 +40,8 @@ export function declareRoute<const R extends RouteConfig>(
   declaration: Declaration,
   config: R,
 ): DeclaredRoute<R> {
-  const security = declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
+  const security =
+    declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
   return { ...config, security, declaration };
 }
 

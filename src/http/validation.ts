@@ -40,7 +40,11 @@ function problemsOf(issue: Issue): readonly FieldProblem[] {
 export function fieldName(path: readonly PropertyKey[]): string {
   const name = path.reduce<string>(
     (name, part) =>
-      typeof part === "number" ? `${name}[${part}]` : name === "" ? String(part) : `${name}.${String(part)}`,
+      typeof part === "number"
+        ? `${name}[${part}]`
+        : name === ""
+          ? String(part)
+          : `${name}.${String(part)}`,
     "",
   );
   return name === "" ? "body" : name;

@@ -9,10 +9,17 @@
 import { Cause, Clock, Effect, Fiber, Layer, Random } from "effect";
 import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
-import { collectSource, type ReadyTask, type Turn } from "../services/refresh/collect-source.ts";
+import {
+  collectSource,
+  type ReadyTask,
+  type Turn,
+} from "../services/refresh/collect-source.ts";
 import { runTask } from "../services/refresh/run-task.ts";
 import { TaskQueue } from "../services/refresh/task-queue.ts";
-import { type KnownSource, SourceDirectory } from "../services/source/source-directory.ts";
+import {
+  type KnownSource,
+  SourceDirectory,
+} from "../services/source/source-directory.ts";
 
 export interface CollectOptions {
   /** Most calls that one lane has under way in this process. */
@@ -87,7 +94,9 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
         Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message)),
         // A cycle that dies must not stop the ones after it.
         Effect.catchCause((cause) =>
-          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.logError("Cycle failed", cause),
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.interrupt
+            : Effect.logError("Cycle failed", cause),
         ),
         Effect.as(false),
       );
@@ -149,7 +158,9 @@ const lane = Effect.fnUntraced(function* (
     const pause = yield* pauseAfter(turn, failures, options.intervalMillis);
     if (pause === undefined) continue;
     // Whatever rings may have freed a call or queued a task; an upstream that is away it can't help.
-    yield* turn._tag === "Unreachable" ? Effect.sleep(pause) : Effect.timeoutOption(rung, pause);
+    yield* turn._tag === "Unreachable"
+      ? Effect.sleep(pause)
+      : Effect.timeoutOption(rung, pause);
   }
 });
 

@@ -14,7 +14,9 @@ export const layer = Layer.effectDiscard(
     const { sweep } = yield* Sweeping;
     const step = sweep.pipe(
       Effect.catchTag("StoreUnavailable", () => Effect.succeed(false)),
-      Effect.catchDefect((defect) => Effect.as(Effect.logError("Sweep failed", defect), false)),
+      Effect.catchDefect((defect) =>
+        Effect.as(Effect.logError("Sweep failed", defect), false),
+      ),
     );
     yield* step.pipe(
       Effect.flatMap((more) => Effect.sleep(more ? PAUSE_WHILE_MORE : PAUSE)),

@@ -12,7 +12,11 @@ import { type EntryId, newsName } from "../../domain/entry/entry.ts";
 import { dataBytes } from "../../domain/entry/data-encoding.ts";
 import { selects } from "../../domain/entry/purge.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
-import { EntryMemory, type Held, type Loaded } from "../../services/entry/entry-memory.ts";
+import {
+  EntryMemory,
+  type Held,
+  type Loaded,
+} from "../../services/entry/entry-memory.ts";
 import { EntryNews } from "../../services/entry/entry-news.ts";
 import type { Found } from "../../services/entry/entry-store.ts";
 import type { StoreUnavailable } from "../../services/errors.ts";
@@ -43,7 +47,9 @@ export function layer(maxBytes: number) {
 
       const nameOf = ({ space, key }: EntryId) => `${space}\0${key}`;
       const sizeOf = (one: Held) =>
-        OVERHEAD_BYTES + 2 * one.entry.key.length + one.entry.body.length +
+        OVERHEAD_BYTES +
+        2 * one.entry.key.length +
+        one.entry.body.length +
         (one.data === one.entry.body ? 0 : one.data.length);
 
       const drop = (name: string) => {
@@ -113,7 +119,11 @@ export function layer(maxBytes: number) {
         return one;
       };
 
-      const finish = (name: string, fill: Fill, exit: Exit.Exit<Found, StoreUnavailable>) => {
+      const finish = (
+        name: string,
+        fill: Fill,
+        exit: Exit.Exit<Found, StoreUnavailable>,
+      ) => {
         if (fills.get(name) === fill) fills.delete(name);
         const loaded = Exit.map(exit, (found) => loadedFrom(found));
         if (Exit.isSuccess(loaded) && loaded.value._tag === "Held" && !fill.spoiled) {

@@ -9,7 +9,10 @@ import { originOf } from "../../domain/source/origin.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
-import { type KnownSource, SourceDirectory } from "../../services/source/source-directory.ts";
+import {
+  type KnownSource,
+  SourceDirectory,
+} from "../../services/source/source-directory.ts";
 import { SourceStore } from "../../services/source/source-store.ts";
 
 export const layer = Layer.effect(

@@ -23,7 +23,9 @@ export const layer = Layer.effect(
       known = new Map(tokens.map((token) => [nameOf(token.hash), token]));
     });
     yield* bus.subscribe((event) =>
-      event._tag === "Lost" || event.logged.change._tag === "TokensChanged" ? load : Effect.void,
+      event._tag === "Lost" || event.logged.change._tag === "TokensChanged"
+        ? load
+        : Effect.void,
     );
     yield* load;
 

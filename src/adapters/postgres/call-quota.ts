@@ -39,7 +39,10 @@ export const layer = Layer.effect(
     const store = (sourceId: string, record: QuotaRecord) =>
       database.run("CallQuota.store", ({ sql }) => storeRow(sql, sourceId, record));
 
-    const changeCooldown = (sourceId: string, next: (now: number, old: Cooldown) => Cooldown) =>
+    const changeCooldown = (
+      sourceId: string,
+      next: (now: number, old: Cooldown) => Cooldown,
+    ) =>
       together(
         "CallQuota.changeCooldown",
         Effect.gen(function* () {
@@ -55,17 +58,27 @@ export const layer = Layer.effect(
         together(
           "CallQuota.spend",
           Effect.gen(function* () {
-            const { now, cooldown, state = emptyQuota(limit, now) } = yield* lock(sourceId);
+            const {
+              now,
+              cooldown,
+              state = emptyQuota(limit, now),
+            } = yield* lock(sourceId);
             const afterRefusal = cooldown.streak > 0;
             if (!cooledDown(cooldown, now)) {
               const retryAt = cooldown.until;
-              return { used: 0, afterRefusal, ticket: undefined, retryAt } satisfies Spent;
+              return {
+                used: 0,
+                afterRefusal,
+                ticket: undefined,
+                retryAt,
+              } satisfies Spent;
             }
             const free = Math.min(wanted, quotaAt(limit, state, now).remaining);
             const used = free === 0 ? 0 : yield* use(free);
             // Asking for one more than is used tells when the next one is free.
             const decision = startCalls(limit, state, now, used);
-            const next = used < wanted ? startCalls(limit, decision.state, now, 1) : undefined;
+            const next =
+              used < wanted ? startCalls(limit, decision.state, now, 1) : undefined;
             yield* store(sourceId, { state: decision.state, cooldown });
             return {
               used: decision.granted,
@@ -82,7 +95,10 @@ export const layer = Layer.effect(
           Effect.gen(function* () {
             const { state, cooldown } = yield* lock(sourceId);
             if (state === undefined) return;
-            yield* store(sourceId, { state: giveBack(limit, state, ticket, 1), cooldown });
+            yield* store(sourceId, {
+              state: giveBack(limit, state, ticket, 1),
+              cooldown,
+            });
           }),
         ),
 

@@ -85,7 +85,9 @@ export function layer(processId: string) {
 
       const safeTurn = turn.pipe(
         Effect.catchTag("StoreUnavailable", (error) => Effect.logDebug(error.message)),
-        Effect.catchCause((cause) => Effect.logError("A turn of the change bus died", cause)),
+        Effect.catchCause((cause) =>
+          Effect.logError("A turn of the change bus died", cause),
+        ),
         Effect.as(false),
       );
       yield* lookUntil(woken, TURN_MILLIS, safeTurn).pipe(Effect.forkScoped);
@@ -105,7 +107,11 @@ export function layer(processId: string) {
         appliedHere: (seq) =>
           Effect.suspend(() => {
             woken.ring();
-            return lookUntil(applied, TURN_MILLIS, Effect.sync(() => appliedSeq >= seq));
+            return lookUntil(
+              applied,
+              TURN_MILLIS,
+              Effect.sync(() => appliedSeq >= seq),
+            );
           }),
         acknowledged: Effect.fnUntraced(function* (seq) {
           woken.ring();

@@ -44,7 +44,12 @@ export const layer = Layer.effectContext(
     return Context.make(
       DatabaseClock,
       DatabaseClock.of({ measure: Effect.ignore(measure) }),
-    ).pipe(Context.add(Clock.Clock, clockOver(() => performance.now() + offset)));
+    ).pipe(
+      Context.add(
+        Clock.Clock,
+        clockOver(() => performance.now() + offset),
+      ),
+    );
   }),
 );
 

@@ -38,7 +38,10 @@ const CurrentTransaction = Context.Reference<Connection | undefined>(
   { defaultValue: () => undefined },
 );
 
-export function layer(address: DatabaseAddress, options: PoolOptions = defaultPoolOptions) {
+export function layer(
+  address: DatabaseAddress,
+  options: PoolOptions = defaultPoolOptions,
+) {
   return Layer.effectContext(
     Effect.gen(function* () {
       const pool = yield* Effect.acquireRelease(
@@ -154,5 +157,7 @@ function makeTransaction(pool: Pool): Transaction["Service"] {
 /** The division by zero of `commit` says that the deadline had passed: an outage, not a bug. */
 function tooLate(error: unknown): unknown {
   const divided = error instanceof Error && "code" in error && error.code === "22012";
-  return divided ? Object.assign(new Error("The commit came too late"), { code: "UC_LATE" }) : error;
+  return divided
+    ? Object.assign(new Error("The commit came too late"), { code: "UC_LATE" })
+    : error;
 }

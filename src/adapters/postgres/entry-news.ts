@@ -32,8 +32,15 @@ export const layer = Layer.effect(
       for (let at = 0; at < names.length; at += NAMES_PER_MESSAGE) {
         const payload = names.slice(at, at + NAMES_PER_MESSAGE).join(" ");
         yield* database
-          .run("EntryNews.send", ({ sql }) => sql`select pg_notify('uc_entries', ${payload})`)
-          .pipe(Effect.tapError(() => Effect.sync(() => names.forEach((name) => outbox.add(name)))));
+          .run(
+            "EntryNews.send",
+            ({ sql }) => sql`select pg_notify('uc_entries', ${payload})`,
+          )
+          .pipe(
+            Effect.tapError(() =>
+              Effect.sync(() => names.forEach((name) => outbox.add(name))),
+            ),
+          );
       }
     });
     yield* Effect.gen(function* () {

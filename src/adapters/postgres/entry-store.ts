@@ -51,7 +51,8 @@ export const layer = Layer.effect(
         }),
       );
 
-    const logPurge = (selection: PurgeSelection) => bus.log({ _tag: "Purged", selection });
+    const logPurge = (selection: PurgeSelection) =>
+      bus.log({ _tag: "Purged", selection });
 
     return EntryStore.of({
       find: (id) =>
@@ -219,11 +220,17 @@ function toStanding(row: StandingRow): RefreshStanding {
   const { task_id, task_state, failed_at, until, error_code, error_detail } = row;
   return {
     task:
-      task_id === null || task_state === null ? undefined : { id: task_id, state: task_state },
+      task_id === null || task_state === null
+        ? undefined
+        : { id: task_id, state: task_state },
     failure:
       failed_at === null || until === null || error_code === null
         ? undefined
-        : { error: { code: error_code, detail: error_detail ?? "" }, failedAt: failed_at, until },
+        : {
+            error: { code: error_code, detail: error_detail ?? "" },
+            failedAt: failed_at,
+            until,
+          },
   };
 }
 

@@ -64,7 +64,10 @@ export function makeGate(options: GateOptions): Gate {
 
   const waitForPlace = () =>
     new Promise<Leave>((resolve, reject) => {
-      const timer = setTimeout(() => waiter.refuse("no place in time"), options.waitMillis);
+      const timer = setTimeout(
+        () => waiter.refuse("no place in time"),
+        options.waitMillis,
+      );
       const waiter: Waiter = {
         admit: () => {
           clearTimeout(timer);

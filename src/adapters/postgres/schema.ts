@@ -139,7 +139,9 @@ export const tasks = pgTable(
     index("tasks_queue")
       .on(table.sourceId, table.priority, table.place)
       .where(sql`state = 'queued'`),
-    index("tasks_running").on(table.leaseUntil).where(sql`state = 'running'`),
+    index("tasks_running")
+      .on(table.leaseUntil)
+      .where(sql`state = 'running'`),
     index("tasks_by_key").on(table.keyHash, table.place),
   ],
 );

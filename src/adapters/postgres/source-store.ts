@@ -36,7 +36,8 @@ export const layer = Layer.effect(
     };
 
     const toColumns = (id: string, settings: SourceSettings) => {
-      const { defaultHeaders, defaultQuery, staleWhileRevalidateMillis, ...rest } = settings;
+      const { defaultHeaders, defaultQuery, staleWhileRevalidateMillis, ...rest } =
+        settings;
       const secrets: SealedSettings = { defaultHeaders, defaultQuery };
       const { keyId, bytes } = box.seal(JSON.stringify(secrets), secretContext(id));
       return {
@@ -54,7 +55,9 @@ export const layer = Layer.effect(
 
     return SourceStore.of({
       list: database
-        .run("SourceStore.list", ({ orm }) => orm.select().from(sources).orderBy(asc(sources.id)))
+        .run("SourceStore.list", ({ orm }) =>
+          orm.select().from(sources).orderBy(asc(sources.id)),
+        )
         .pipe(Effect.map((rows) => rows.map(toSource))),
 
       find: (id) =>
@@ -77,7 +80,13 @@ export const layer = Layer.effect(
         const [row] = yield* database.run("SourceStore.insert", ({ orm }) =>
           orm
             .insert(sources)
-            .values({ id, epoch, ...toColumns(id, settings), createdAt: at, updatedAt: at })
+            .values({
+              id,
+              epoch,
+              ...toColumns(id, settings),
+              createdAt: at,
+              updatedAt: at,
+            })
             .onConflictDoNothing()
             .returning(),
         );

@@ -48,7 +48,9 @@ export const layer = Layer.effect(
 );
 
 async function sweepAbandoned(sql: Sql): Promise<boolean> {
-  const [space] = await sql<{ space: string }[]>`select space from abandoned_spaces limit 1`;
+  const [space] = await sql<
+    { space: string }[]
+  >`select space from abandoned_spaces limit 1`;
   if (space === undefined) return false;
   const deleted = await sql`
     delete from entries where id in (

@@ -50,11 +50,17 @@ export function layer(processId: string) {
           together(
             "TaskQueue.enqueue",
             Effect.gen(function* () {
-              const { rows, waiting } = yield* database.run("TaskQueue.enqueue", async ({ sql }) => {
-                await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
-                const space = spaceOf(source);
-                const asked = ids.map((id) => ({ id: newId(), key: id.key, hash: hex(id) }));
-                const rows = await sql<EnqueuedRow[]>`
+              const { rows, waiting } = yield* database.run(
+                "TaskQueue.enqueue",
+                async ({ sql }) => {
+                  await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
+                  const space = spaceOf(source);
+                  const asked = ids.map((id) => ({
+                    id: newId(),
+                    key: id.key,
+                    hash: hex(id),
+                  }));
+                  const rows = await sql<EnqueuedRow[]>`
                   insert into tasks (id, source_id, space, key, key_hash, priority, state, told, queued_at)
                   select a.id, ${source.id}, ${space}, a.key, decode(a.hash, 'hex'),
                     ${priority}, 'queued', ${told}, uc_now()
@@ -67,12 +73,13 @@ export function layer(processId: string) {
                     priority = least(tasks.priority, excluded.priority),
                     told = tasks.told or excluded.told
                   returning id, encode(key_hash, 'hex') as hash, state, xmax = 0 as made`;
-                const waiting = await countQueued(sql, source.id, source.maxQueue + 1);
-                // Whoever already waits for calls of this source needs no waking.
-                if (waiting <= ids.length) await sql`select pg_notify('uc_tasks', '')`;
-                const byHash = new Map(rows.map((row) => [row.hash, row]));
-                return { rows: asked.map(({ hash }) => byHash.get(hash)), waiting };
-              });
+                  const waiting = await countQueued(sql, source.id, source.maxQueue + 1);
+                  // Whoever already waits for calls of this source needs no waking.
+                  if (waiting <= ids.length) await sql`select pg_notify('uc_tasks', '')`;
+                  const byHash = new Map(rows.map((row) => [row.hash, row]));
+                  return { rows: asked.map(({ hash }) => byHash.get(hash)), waiting };
+                },
+              );
               if (waiting > source.maxQueue && rows.some((row) => row?.made)) {
                 const retryAfterSeconds = FULL_QUEUE_RETRY_SECONDS;
                 return yield* new QueueFull({ sourceId: source.id, retryAfterSeconds });
@@ -175,7 +182,9 @@ export function layer(processId: string) {
         }),
 
         queuedUpTo: (sourceId, most) =>
-          database.run("TaskQueue.queuedUpTo", ({ sql }) => countQueued(sql, sourceId, most)),
+          database.run("TaskQueue.queuedUpTo", ({ sql }) =>
+            countQueued(sql, sourceId, most),
+          ),
 
         placeOf: (taskId, most) =>
           database.run("TaskQueue.placeOf", async ({ sql }) => {

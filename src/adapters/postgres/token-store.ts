@@ -18,7 +18,12 @@ export const layer = Layer.effect(
     return TokenStore.of({
       list: database.run("TokenStore.list", ({ orm }) =>
         orm
-          .select({ id: tokens.id, name: tokens.name, role: tokens.role, hash: tokens.hash })
+          .select({
+            id: tokens.id,
+            name: tokens.name,
+            role: tokens.role,
+            hash: tokens.hash,
+          })
           .from(tokens),
       ),
       add: (token) =>

@@ -4,7 +4,14 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** The secret kept under `name`, or `undefined`. */
@@ -29,7 +36,8 @@ export function keepSecret(folder: string, name: string, make: () => string): st
     // A link appears whole and never replaces what is there.
     linkSync(aside, join(folder, name));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
+      throw error;
   } finally {
     rmSync(aside, { force: true });
   }

@@ -27,7 +27,13 @@ export const layer = Layer.succeed(
       Effect.promise(async () => {
         const salt = randomBytes(SALT_BYTES);
         const hash = await derived(password, salt);
-        const parts = [LOG_N, R, P, salt.toString("base64url"), hash.toString("base64url")];
+        const parts = [
+          LOG_N,
+          R,
+          P,
+          salt.toString("base64url"),
+          hash.toString("base64url"),
+        ];
         return `scrypt$${parts.join("$")}`;
       }),
   }),

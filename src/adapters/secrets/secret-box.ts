@@ -27,7 +27,9 @@ export function layer(key: Uint8Array) {
       keyId: shortId,
       seal: (text, context) => {
         const nonce = randomBytes(NONCE_BYTES);
-        const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: TAG_BYTES });
+        const cipher = createCipheriv(algorithm, key, nonce, {
+          authTagLength: TAG_BYTES,
+        });
         cipher.setAAD(Buffer.from(context));
         const parts = [cipher.update(text, "utf8"), cipher.final()];
         const bytes = Buffer.concat([

@@ -23,5 +23,7 @@ export function credentialsIn(
     return { _tag: "Contradictory" };
   }
   const token = bearer ?? key;
-  return token === undefined || token === "" ? { _tag: "None" } : { _tag: "Token", token };
+  return token === undefined || token === ""
+    ? { _tag: "None" }
+    : { _tag: "Token", token };
 }

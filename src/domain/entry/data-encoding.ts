@@ -11,14 +11,21 @@
 import type { DataEncoding } from "./entry.ts";
 
 export type EncodedBody =
-  | { readonly _tag: "Encoded"; readonly encoding: DataEncoding; readonly body: Uint8Array }
+  | {
+      readonly _tag: "Encoded";
+      readonly encoding: DataEncoding;
+      readonly body: Uint8Array;
+    }
   | { readonly _tag: "NotJson" };
 
 /** JSON's `null`, for an answer that has no content. */
 export const NULL_BODY: Uint8Array = new TextEncoder().encode("null");
 
 /** Encodes `bytes` that came under `contentType`. */
-export function encodeBody(bytes: Uint8Array, contentType: string | undefined): EncodedBody {
+export function encodeBody(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+): EncodedBody {
   const { type, charset } = mediaTypeOf(contentType ?? "");
   if (isJson(type)) {
     const text = decoded(bytes, "utf-8");

@@ -31,7 +31,9 @@ export type TagList = "*" | readonly string[];
  */
 export function parseTagList(text: string): TagList {
   if (text.trim() === "*") return "*";
-  return [...text.matchAll(/(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g)].map(([, tag = ""]) => tag);
+  return [...text.matchAll(/(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g)].map(
+    ([, tag = ""]) => tag,
+  );
 }
 
 /** Weak comparison (RFC 9110 §8.8.3.2): the opaque parts are equal. */

@@ -50,17 +50,11 @@ export type Freshness = "fresh" | "stale" | "fallback" | "expired";
  * lifetime.staleUntil; // => 660_000
  * ```
  */
-export function lifetimeFrom(
-  storedAt: number,
-  policy: FreshnessPolicy,
-): Lifetime {
+export function lifetimeFrom(storedAt: number, policy: FreshnessPolicy): Lifetime {
   const freshUntil = storedAt + policy.ttlMillis;
   const staleUntil = freshUntil + policy.staleWhileRevalidateMillis;
   // The two stale windows both start at freshUntil; they do not add up.
-  const fallbackUntil = Math.max(
-    staleUntil,
-    freshUntil + policy.staleIfErrorMillis,
-  );
+  const fallbackUntil = Math.max(staleUntil, freshUntil + policy.staleIfErrorMillis);
   return { storedAt, freshUntil, staleUntil, fallbackUntil };
 }
 

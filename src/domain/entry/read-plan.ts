@@ -27,13 +27,18 @@ export type ReadPlan =
   | { readonly _tag: "Refuse" };
 
 /** Plans the read of `entry`, the stored one if any, in `mode` at `now`. */
-export function planRead(entry: Entry | undefined, mode: ReadMode, now: number): ReadPlan {
+export function planRead(
+  entry: Entry | undefined,
+  mode: ReadMode,
+  now: number,
+): ReadPlan {
   const freshness: Freshness =
     entry === undefined ? "expired" : freshnessAt(entry.lifetime, now);
   if (entry === undefined || freshness === "expired") {
     return mode === "cache-only" ? { _tag: "Refuse" } : { _tag: "Queue" };
   }
-  if (freshness === "fresh") return { _tag: "Serve", entry, label: "HIT", refresh: false };
+  if (freshness === "fresh")
+    return { _tag: "Serve", entry, label: "HIT", refresh: false };
   if (mode === "cache-only") {
     return { _tag: "Serve", entry, label: "STALE", refresh: false };
   }

@@ -29,5 +29,10 @@ export function budgetAt(
   if (cooldown === undefined || cooledDown(cooldown, now)) {
     return { ...view, cooldownUntil: undefined };
   }
-  return { ...view, remaining: 0, resetAt: cooldown.until, cooldownUntil: cooldown.until };
+  return {
+    ...view,
+    remaining: 0,
+    resetAt: cooldown.until,
+    cooldownUntil: cooldown.until,
+  };
 }

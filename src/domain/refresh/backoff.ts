@@ -37,7 +37,10 @@ export function retryPauseMillis(
 
 /** How long readers leave a key alone after `failures` refreshes in a row failed (≥ 1). */
 export function restMillis(failures: number): number {
-  return Math.min(FIRST_REST_MILLIS * 2 ** Math.min(failures - 1, 10), LONGEST_REST_MILLIS);
+  return Math.min(
+    FIRST_REST_MILLIS * 2 ** Math.min(failures - 1, 10),
+    LONGEST_REST_MILLIS,
+  );
 }
 
 /** The pause before an upstream that could not be reached `failures` times in a row (≥ 1) is tried again. */

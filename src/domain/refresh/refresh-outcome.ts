@@ -46,12 +46,17 @@ export function outcomeOf(
   params: Params,
   answer: UpstreamAnswer,
 ): RefreshOutcome {
-  const contentType = answer.headers.find(([name]) => name.toLowerCase() === "content-type")?.[1];
+  const contentType = answer.headers.find(
+    ([name]) => name.toLowerCase() === "content-type",
+  )?.[1];
   const encoded = encodedBody(answer, contentType);
   if (encoded === undefined) {
     return {
       _tag: "Failed",
-      error: { code: "BODY_INVALID", detail: "Upstream sent a JSON body that does not parse" },
+      error: {
+        code: "BODY_INVALID",
+        detail: "Upstream sent a JSON body that does not parse",
+      },
       retry: false,
     };
   }
@@ -111,6 +116,7 @@ function encodedBody(
   const nothing = { encoding: "json", body: NULL_BODY } as const;
   if (answer.status === 204) return nothing;
   const encoded = encodeBody(answer.body, contentType);
-  if (encoded._tag === "Encoded") return { encoding: encoded.encoding, body: encoded.body };
+  if (encoded._tag === "Encoded")
+    return { encoding: encoded.encoding, body: encoded.body };
   return isNegative(answer.status) ? nothing : undefined;
 }

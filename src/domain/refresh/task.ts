@@ -74,7 +74,9 @@ export function progressOf(state: TaskState): number {
  */
 export function taskId(now: number, random: Uint8Array): string {
   const time = now.toString(16).padStart(12, "0");
-  const rest = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0"));
+  const rest = Array.from(random.subarray(0, 10), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  );
   return `t_${time}${rest.join("")}`;
 }
 

@@ -51,7 +51,9 @@ export function patchedSettings(
   patch: SettingsPatch,
 ): PatchedSettings {
   const problems: SettingsProblem[] = [];
-  const required = (["baseUrl", "keyTemplate"] as const).filter((field) => patch[field] === null);
+  const required = (["baseUrl", "keyTemplate"] as const).filter(
+    (field) => patch[field] === null,
+  );
   for (const field of required) {
     const name = field === "baseUrl" ? "base_url" : "key_template";
     problems.push({ field: name, message: "Has no default to be reset to" });
@@ -66,7 +68,10 @@ export function patchedSettings(
       if (value !== MASK) return [name, value] as const;
       const kept = storedValue(stored, name, field === "default_headers");
       if (kept === undefined) {
-        problems.push({ field: `${field}.${name}`, message: "No value is stored to be kept" });
+        problems.push({
+          field: `${field}.${name}`,
+          message: "No value is stored to be kept",
+        });
       }
       return [name, kept ?? ""] as const;
     });
@@ -74,7 +79,11 @@ export function patchedSettings(
   };
   const settings = merged(id, current, {
     ...patch,
-    defaultHeaders: unmasked("default_headers", patch.defaultHeaders, current.defaultHeaders),
+    defaultHeaders: unmasked(
+      "default_headers",
+      patch.defaultHeaders,
+      current.defaultHeaders,
+    ),
     defaultQuery: unmasked("default_query", patch.defaultQuery, current.defaultQuery),
   });
   if (originChanges(current, settings) && keepsSecrets(current, patch)) {
@@ -95,13 +104,20 @@ export function maskedQuery(query: Readonly<Record<string, string>>) {
   return masked(query, () => true);
 }
 
-function masked(values: Readonly<Record<string, string>>, isSecret: (name: string) => boolean) {
+function masked(
+  values: Readonly<Record<string, string>>,
+  isSecret: (name: string) => boolean,
+) {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, isSecret(name) ? MASK : value]),
   );
 }
 
-function merged(id: string, current: SourceSettings, patch: SettingsPatch): SourceSettings {
+function merged(
+  id: string,
+  current: SourceSettings,
+  patch: SettingsPatch,
+): SourceSettings {
   const defaults: Partial<SourceSettings> = { ...SOURCE_DEFAULTS, name: id };
   const changes = Object.entries(patch).flatMap(([field, value]) => {
     if (value === undefined) return [];
@@ -153,10 +169,14 @@ function baseUrlProblems(
   if (base._tag === "Refused") return problem(base.reason);
   if (origin === undefined) return problem("Must be http or https");
   if (namesForbiddenAddress(origin.host, allowed)) {
-    return problem("The host is not a public address, and UC_UPSTREAM_ALLOW_CIDRS does not admit it");
+    return problem(
+      "The host is not a public address, and UC_UPSTREAM_ALLOW_CIDRS does not admit it",
+    );
   }
   const target = upstreamTarget(base, defaultQuery, "/");
-  return target._tag === "Refused" ? [{ field: "default_query", message: target.reason }] : [];
+  return target._tag === "Refused"
+    ? [{ field: "default_query", message: target.reason }]
+    : [];
 }
 
 /** Names are resolved, and judged, at each connection; here only what needs no resolving. */
@@ -168,7 +188,9 @@ function namesForbiddenAddress(host: string, allowed: readonly Cidr[]): boolean 
   return literal && !isAdmitted(host, allowed);
 }
 
-function headerProblems(headers: Readonly<Record<string, string>>): readonly SettingsProblem[] {
+function headerProblems(
+  headers: Readonly<Record<string, string>>,
+): readonly SettingsProblem[] {
   const seen = new Set<string>();
   return Object.entries(headers).flatMap(([name, value]) => {
     const field = `default_headers.${name}`;
@@ -185,10 +207,15 @@ function rateLimitProblems({
   burst,
 }: SourceSettings["rateLimit"]): readonly SettingsProblem[] {
   if (burst === undefined || burst <= perMinute) return [];
-  return [{ field: "rate_limit.burst", message: `Must not exceed per_minute, ${perMinute}` }];
+  return [
+    { field: "rate_limit.burst", message: `Must not exceed per_minute, ${perMinute}` },
+  ];
 }
 
-function templateProblems({ keyTemplate, keyCase }: SourceSettings): readonly SettingsProblem[] {
+function templateProblems({
+  keyTemplate,
+  keyCase,
+}: SourceSettings): readonly SettingsProblem[] {
   const template = parseKeyTemplate(keyTemplate, keyCase);
   return template._tag === "Refused"
     ? [{ field: "key_template", message: template.reason }]

@@ -10,11 +10,17 @@ import { Transaction } from "../transaction.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import { TokenStore } from "./token-store.ts";
 
-const BOOTSTRAP_TOKEN = { id: "bootstrap", name: "bootstrap admin", role: "admin" } as const;
+const BOOTSTRAP_TOKEN = {
+  id: "bootstrap",
+  name: "bootstrap admin",
+  role: "admin",
+} as const;
 const ADMIN = "admin";
 
 /** Puts `token` in force in the place of the bootstrap token before it. */
-export const replaceAdminToken = Effect.fn("replaceAdminToken")(function* (token: string) {
+export const replaceAdminToken = Effect.fn("replaceAdminToken")(function* (
+  token: string,
+) {
   const { together } = yield* Transaction;
   const store = yield* TokenStore;
   const bus = yield* ChangeBus;

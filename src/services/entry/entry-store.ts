@@ -14,7 +14,9 @@ import type { StoreUnavailable } from "../errors.ts";
 /** How the refreshing of one key stands. */
 export interface RefreshStanding {
   /** The unfinished task of the key. */
-  readonly task: { readonly id: string; readonly state: "queued" | "running" } | undefined;
+  readonly task:
+    | { readonly id: string; readonly state: "queued" | "running" }
+    | undefined;
   /** The last refresh failed: readers don't ask again before `until`. */
   readonly failure:
     | { readonly error: TaskError; readonly failedAt: number; readonly until: number }
@@ -68,7 +70,10 @@ export class EntryStore extends Context.Service<
      */
     readonly purge: (
       selection: PurgeSelection,
-    ) => Effect.Effect<{ readonly removed: number; readonly seq: number }, StoreUnavailable>;
+    ) => Effect.Effect<
+      { readonly removed: number; readonly seq: number },
+      StoreUnavailable
+    >;
     /** Gives up a whole space at once: logs its purge, and leaves its entries to be swept. */
     readonly abandon: (space: string) => Effect.Effect<number, StoreUnavailable>;
     /** Up to `limit` keys of `space` after `after`, in byte order. */

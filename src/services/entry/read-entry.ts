@@ -21,7 +21,11 @@ import type { RefreshStanding } from "./entry-store.ts";
 import { loadEntry } from "./load-entry.ts";
 
 /** An answer to a read, with all that its headers say. `readAt` is when it was decided. */
-export type ReadResult = { readonly source: Source; readonly budget: Budget; readonly readAt: number } & (
+export type ReadResult = {
+  readonly source: Source;
+  readonly budget: Budget;
+  readonly readAt: number;
+} & (
   | {
       readonly _tag: "Served";
       readonly held: Held;
@@ -108,7 +112,13 @@ const queueAbsent = Effect.fnUntraced(function* (
   const budget = yield* snapshots.budgetAt(source, now);
   const retryAfterSeconds = yield* forecastSeconds(source, enqueued.taskId, budget, now);
   const { taskId, state } = enqueued;
-  const queued = { _tag: "Queued", key: id.key, taskId, state, retryAfterSeconds } as const;
+  const queued = {
+    _tag: "Queued",
+    key: id.key,
+    taskId,
+    state,
+    retryAfterSeconds,
+  } as const;
   return { ...queued, source, budget, readAt: now } satisfies ReadResult;
 });
 

@@ -51,7 +51,9 @@ export const takePermits = Effect.fnUntraced(function* <E, R>(
   );
   const usableUntil = askedAt + permitMillis(source.rateLimit);
   const permit: Permit | undefined =
-    ticket === undefined || used === 0 ? undefined : { ticket, usableUntil, afterRefusal };
+    ticket === undefined || used === 0
+      ? undefined
+      : { ticket, usableUntil, afterRefusal };
   return { permit, used, retryAt };
 });
 

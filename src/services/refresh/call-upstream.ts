@@ -17,7 +17,10 @@ export interface Ready {
 }
 
 /** A connection to the source's origin, its address checked. */
-export const connectUpstream = Effect.fnUntraced(function* ({ source, origin }: KnownSource) {
+export const connectUpstream = Effect.fnUntraced(function* ({
+  source,
+  origin,
+}: KnownSource) {
   const upstream = yield* Upstream;
   return yield* upstream.connect(origin, source.timeoutMillis);
 });

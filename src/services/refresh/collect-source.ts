@@ -79,7 +79,9 @@ const freeCalls = Effect.fnUntraced(function* ({ source }: KnownSource) {
 });
 
 const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: number) {
-  const attempts = Array.from({ length: wanted }, () => Effect.result(connectUpstream(known)));
+  const attempts = Array.from({ length: wanted }, () =>
+    Effect.result(connectUpstream(known)),
+  );
   const results = yield* Effect.all(attempts, { concurrency: "unbounded" });
   const connections: UpstreamConnection[] = [];
   let failure: UpstreamUnreachable | undefined;

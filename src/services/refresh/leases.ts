@@ -30,7 +30,10 @@ export const layer = Layer.effect(
     const renew = Effect.suspend(() =>
       held.size === 0 ? Effect.void : queue.renewLeases([...held]),
     ).pipe(Effect.ignore({ log: "Warn" }));
-    yield* renew.pipe(Effect.repeat(Schedule.spaced(LEASE_MILLIS / 3)), Effect.forkScoped);
+    yield* renew.pipe(
+      Effect.repeat(Schedule.spaced(LEASE_MILLIS / 3)),
+      Effect.forkScoped,
+    );
     yield* Effect.addFinalizer(() => Effect.ignore(queue.putBack([...held])));
 
     return Leases.of({

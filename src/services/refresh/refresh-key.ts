@@ -80,16 +80,21 @@ const attempt = (
       const called = yield* callOnce(known, claimed, yield* next, target);
       if (called._tag !== "Redirect") return called;
       const redirected = redirectTarget(base.origin, target, called.location);
-      if (redirected._tag === "Refused") return failed("REDIRECT_REFUSED", redirected.reason);
+      if (redirected._tag === "Refused")
+        return failed("REDIRECT_REFUSED", redirected.reason);
       if (redirects === MAX_REDIRECTS) {
-        return failed("REDIRECT_REFUSED", `Upstream redirected more than ${MAX_REDIRECTS} times`);
+        return failed(
+          "REDIRECT_REFUSED",
+          `Upstream redirected more than ${MAX_REDIRECTS} times`,
+        );
       }
       target = redirected.target;
       next = whenFree(known);
     }
   }).pipe(
-    Effect.catchTag(["UpstreamUnreachable", "UpstreamBroken", "UpstreamBodyRefused"], (error) =>
-      Effect.succeed(failureOf(error)),
+    Effect.catchTag(
+      ["UpstreamUnreachable", "UpstreamBroken", "UpstreamBodyRefused"],
+      (error) => Effect.succeed(failureOf(error)),
     ),
   );
 
@@ -116,7 +121,8 @@ const callOnce = Effect.fnUntraced(function* (
   const requestAt = yield* Clock.currentTimeMillis;
   const stored = claimed.stored;
   // A negative entry is asked for in full: a 304 would only say that it is still not there.
-  const conditional = stored !== undefined && !isNegative(stored.status) ? stored : undefined;
+  const conditional =
+    stored !== undefined && !isNegative(stored.status) ? stored : undefined;
   const validators = conditional && validatorsOf(conditional.headers);
 
   const { reply, permit } = yield* sendCall(known, ready, {
@@ -135,7 +141,8 @@ const callOnce = Effect.fnUntraced(function* (
     yield* quota.refused(source.id, meaning.notBefore);
     return { _tag: "Postponed" } as const;
   }
-  if (permit.afterRefusal) yield* Effect.ignore(quota.accepted(source.id), { log: "Warn" });
+  if (permit.afterRefusal)
+    yield* Effect.ignore(quota.accepted(source.id), { log: "Warn" });
 
   switch (meaning._tag) {
     case "Failure":
@@ -150,7 +157,8 @@ const callOnce = Effect.fnUntraced(function* (
         // The call is worth more to the next key than the failure to give it back is to us.
         yield* Effect.ignore(quota.giveBack(source.id, source.rateLimit, permit.ticket));
       }
-      if (conditional === undefined) return failed("UPSTREAM_STATUS", "Upstream answered 304");
+      if (conditional === undefined)
+        return failed("UPSTREAM_STATUS", "Upstream answered 304");
       return renewalOf(source, conditional.etag, conditional.headers, {
         headers,
         requestAt,

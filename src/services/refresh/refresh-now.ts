@@ -36,7 +36,10 @@ export const backgroundLayer = Layer.effect(
  * call is free, the key is being refreshed elsewhere, or the upstream can't be reached.
  * Whoever stops waiting does not stop the refresh.
  */
-export const refreshNow = Effect.fn("refreshNow")(function* (known: KnownSource, id: EntryId) {
+export const refreshNow = Effect.fn("refreshNow")(function* (
+  known: KnownSource,
+  id: EntryId,
+) {
   const background = yield* Background;
   return yield* background.outlive(claimAndRun(known, id));
 });

@@ -54,7 +54,10 @@ const endTask = Effect.fnUntraced(function* (claimed: Claimed, outcome: RefreshO
   return end;
 });
 
-const storeOutcome = Effect.fnUntraced(function* (claimed: Claimed, outcome: RefreshOutcome) {
+const storeOutcome = Effect.fnUntraced(function* (
+  claimed: Claimed,
+  outcome: RefreshOutcome,
+) {
   const store = yield* EntryStore;
   const queue = yield* TaskQueue;
   const { sinceSeq } = claimed;
@@ -78,4 +81,3 @@ const storeOutcome = Effect.fnUntraced(function* (claimed: Claimed, outcome: Ref
   yield* queue.end(claimed, undefined);
   return outcome._tag;
 });
-

@@ -62,7 +62,9 @@ export class TaskQueue extends Context.Service<
       priority: Priority,
     ) => Effect.Effect<Claimed | undefined, StoreUnavailable>;
     /** Keeps the leases of this process's running tasks. */
-    readonly renewLeases: (taskIds: readonly string[]) => Effect.Effect<void, StoreUnavailable>;
+    readonly renewLeases: (
+      taskIds: readonly string[],
+    ) => Effect.Effect<void, StoreUnavailable>;
     /**
      * Ends a running task of this process. A failure makes readers leave the key alone for
      * a while; a success forgets earlier failures. `false`: the lease was lost.
@@ -72,7 +74,9 @@ export class TaskQueue extends Context.Service<
       error: TaskError | undefined,
     ) => Effect.Effect<boolean, StoreUnavailable>;
     /** Puts running tasks of this process back where they were in the queue. */
-    readonly putBack: (taskIds: readonly string[]) => Effect.Effect<void, StoreUnavailable>;
+    readonly putBack: (
+      taskIds: readonly string[],
+    ) => Effect.Effect<void, StoreUnavailable>;
     /** Queues again what workers left that are no more. Gives how many. */
     readonly reclaim: Effect.Effect<number, StoreUnavailable>;
     /** Ends every queued task of a source as cancelled. */

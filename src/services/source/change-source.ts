@@ -37,7 +37,8 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
 
   const current = yield* store.lock(id);
   const patched = patchedSettings(id, current, patch);
-  if (patched._tag === "Refused") return yield* new Invalid({ problems: patched.problems });
+  if (patched._tag === "Refused")
+    return yield* new Invalid({ problems: patched.problems });
   const problems = settingsProblems(patched.settings, yield* AllowedCidrs);
   if (problems.length > 0) return yield* new Invalid({ problems });
 

@@ -8,7 +8,11 @@
  */
 import { Effect } from "effect";
 import { normaliseKey } from "../../domain/source/cache-key.ts";
-import { type KeyTemplate, matchTemplate, parseKeyTemplate } from "../../domain/source/key-template.ts";
+import {
+  type KeyTemplate,
+  matchTemplate,
+  parseKeyTemplate,
+} from "../../domain/source/key-template.ts";
 import { type SourceSettings } from "../../domain/source/source.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
@@ -48,13 +52,17 @@ const insertSource = Effect.fnUntraced(function* (id: string, settings: SourceSe
   const epoch = adopts ? retained.epoch : yield* store.newEpoch;
   const source = yield* store.insert(id, epoch, settings);
 
-  if (retained !== undefined && !adopts) yield* entries.abandon(sourceSpace(retained.epoch));
+  if (retained !== undefined && !adopts)
+    yield* entries.abandon(sourceSpace(retained.epoch));
   if (adopts) yield* adoptEntries(sourceSpace(epoch), settings);
   const seq = yield* bus.log({ _tag: "SourceChanged", sourceId: id });
   return { source, seq };
 });
 
-const adoptEntries = Effect.fnUntraced(function* (space: string, settings: SourceSettings) {
+const adoptEntries = Effect.fnUntraced(function* (
+  space: string,
+  settings: SourceSettings,
+) {
   const entries = yield* EntryStore;
   const template = parseKeyTemplate(settings.keyTemplate, settings.keyCase);
   if (template._tag === "Refused") return;

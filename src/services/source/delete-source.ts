@@ -15,7 +15,10 @@ import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
 import { SourceStore } from "./source-store.ts";
 
-export const deleteSource = Effect.fn("deleteSource")(function* (id: string, keepCache: boolean) {
+export const deleteSource = Effect.fn("deleteSource")(function* (
+  id: string,
+  keepCache: boolean,
+) {
   const { together } = yield* Transaction;
   const bus = yield* ChangeBus;
   const seq = yield* together("deleteSource", removeSource(id, keepCache));

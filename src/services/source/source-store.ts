@@ -13,7 +13,9 @@ export class SourceStore extends Context.Service<
     readonly list: Effect.Effect<readonly Source[], StoreUnavailable>;
     readonly find: (id: string) => Effect.Effect<Source | undefined, StoreUnavailable>;
     /** As `find`, and nobody else changes the source until the transaction ends. */
-    readonly lock: (id: string) => Effect.Effect<Source, SourceNotFound | StoreUnavailable>;
+    readonly lock: (
+      id: string,
+    ) => Effect.Effect<Source, SourceNotFound | StoreUnavailable>;
     /** Stores a new source in the space `epoch`. Of two at once under one id one fails. */
     readonly insert: (
       id: string,

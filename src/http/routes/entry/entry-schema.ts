@@ -16,8 +16,12 @@ export const MetaSchema = z
     key: z.string().openapi({ example: "/weather/Shanghai" }),
     params: z.record(z.string(), z.string()).openapi({ example: { city: "Shanghai" } }),
     cached_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().openapi({ description: "Until then the entry is fresh" }),
-    last_fetch_at: z.iso.datetime().openapi({ description: "Start of the last upstream call" }),
+    expires_at: z.iso
+      .datetime()
+      .openapi({ description: "Until then the entry is fresh" }),
+    last_fetch_at: z.iso
+      .datetime()
+      .openapi({ description: "Start of the last upstream call" }),
     stale: z.boolean(),
     ttl_s: z.number().openapi({ example: 600 }),
     etag: z.string().openapi({ example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"' }),
@@ -40,7 +44,11 @@ export const EntrySchema = z
   .openapi("Entry");
 
 /** Metadata of what is served at `now`. */
-export function toMeta(source: Source, held: Held, now: number): z.infer<typeof MetaSchema> {
+export function toMeta(
+  source: Source,
+  held: Held,
+  now: number,
+): z.infer<typeof MetaSchema> {
   const { entry, standing } = held;
   const { storedAt, freshUntil } = entry.lifetime;
   return {
@@ -72,7 +80,10 @@ const encoder = new TextEncoder();
 const opening = encoder.encode('{"data":');
 
 /** `{"data":…,"meta":…}` with the data as it is stored. */
-export function entryBytes(data: Uint8Array, meta: z.infer<typeof MetaSchema>): Uint8Array {
+export function entryBytes(
+  data: Uint8Array,
+  meta: z.infer<typeof MetaSchema>,
+): Uint8Array {
   const rest = encoder.encode(`,"meta":${JSON.stringify(meta)}}`);
   const bytes = new Uint8Array(opening.length + data.length + rest.length);
   bytes.set(opening);

@@ -27,7 +27,10 @@ const QueuedSchema = z
   })
   .openapi("Queued");
 
-const readHeader = (description: string) => ({ description, schema: { type: "string" as const } });
+const readHeader = (description: string) => ({
+  description,
+  schema: { type: "string" as const },
+});
 
 const headers = {
   "X-UC-Cache": readHeader("HIT, MISS, STALE or BYPASS"),
@@ -42,44 +45,59 @@ const headers = {
   "RateLimit-Policy": readHeader("Every window of the source's limit"),
 };
 
-const route = declareRoute({ needs: "view" }, {
-  method: "get",
-  path: "/api/v1/cache/{source_id}/{key}",
-  tags: ["Cache"],
-  summary: "Read one entry",
-  description:
-    "`key` is one path segment: `/weather/Shanghai` is sent as `%2Fweather%2FShanghai`. `HEAD` works too.",
-  operationId: "readEntry",
-  request: {
-    params: z.object({
-      source_id: z.string().openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
-      key: z.string().openapi({ example: "/weather/Shanghai", param: { name: "key", in: "path" } }),
-    }),
-    headers: ReadHeaders,
-  },
-  responses: {
-    200: {
-      description: "The entry; `X-UC-Cache` tells how it was come by",
-      headers,
-      content: { "application/json": { schema: EntrySchema } },
+const route = declareRoute(
+  { needs: "view" },
+  {
+    method: "get",
+    path: "/api/v1/cache/{source_id}/{key}",
+    tags: ["Cache"],
+    summary: "Read one entry",
+    description:
+      "`key` is one path segment: `/weather/Shanghai` is sent as `%2Fweather%2FShanghai`. `HEAD` works too.",
+    operationId: "readEntry",
+    request: {
+      params: z.object({
+        source_id: z
+          .string()
+          .openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
+        key: z
+          .string()
+          .openapi({ example: "/weather/Shanghai", param: { name: "key", in: "path" } }),
+      }),
+      headers: ReadHeaders,
     },
-    202: {
-      description: "Nothing is stored yet; a refresh is first in line",
-      headers: {
-        ...headers,
-        Location: readHeader("The task"),
-        "X-UC-Task-Id": readHeader("The task's id"),
-        "Retry-After": readHeader("Seconds"),
+    responses: {
+      200: {
+        description: "The entry; `X-UC-Cache` tells how it was come by",
+        headers,
+        content: { "application/json": { schema: EntrySchema } },
       },
-      content: { "application/json": { schema: QueuedSchema } },
+      202: {
+        description: "Nothing is stored yet; a refresh is first in line",
+        headers: {
+          ...headers,
+          Location: readHeader("The task"),
+          "X-UC-Task-Id": readHeader("The task's id"),
+          "Retry-After": readHeader("Seconds"),
+        },
+        content: { "application/json": { schema: QueuedSchema } },
+      },
+      304: { description: "`If-None-Match` names the entry's tag", headers },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "EntryNotFound",
+        "Invalid",
+        "QueueFull",
+        "UpstreamFailed",
+        "StoreUnavailable",
+        "UpstreamTimedOut",
+      ),
     },
-    304: { description: "`If-None-Match` names the entry's tag", headers },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "EntryNotFound", "Invalid",
-      "QueueFull", "UpstreamFailed", "StoreUnavailable", "UpstreamTimedOut",
-    ),
   },
-});
+);
 
 export function readEntryRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
@@ -119,7 +137,9 @@ export function readEntryRoute(api: Api) {
   });
 }
 
-function toQueued(result: Extract<ReadResult, { _tag: "Queued" }>): z.infer<typeof QueuedSchema> {
+function toQueued(
+  result: Extract<ReadResult, { _tag: "Queued" }>,
+): z.infer<typeof QueuedSchema> {
   return {
     task_id: result.taskId,
     source_id: result.source.id,

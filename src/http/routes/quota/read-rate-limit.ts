@@ -12,10 +12,9 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { toInstantOrNull } from "../../wire.ts";
 import { SourceIdParam } from "../source/source-schema.ts";
 
-const resetAt = z.iso
-  .datetime()
-  .nullable()
-  .openapi({ description: "When `remaining` next grows; `null` when it is all there can be" });
+const resetAt = z.iso.datetime().nullable().openapi({
+  description: "When `remaining` next grows; `null` when it is all there can be",
+});
 
 const RateLimitStateSchema = z
   .object({
@@ -23,7 +22,12 @@ const RateLimitStateSchema = z
     remaining: z.int().openapi({ description: "Calls that could start now", example: 2 }),
     reset_at: resetAt,
     windows: z.array(
-      z.object({ window_s: z.int(), limit: z.int(), remaining: z.int(), reset_at: resetAt }),
+      z.object({
+        window_s: z.int(),
+        limit: z.int(),
+        remaining: z.int(),
+        reset_at: resetAt,
+      }),
     ),
     cooldown_until: z.iso
       .datetime()
@@ -32,23 +36,30 @@ const RateLimitStateSchema = z
   })
   .openapi("RateLimitState");
 
-const route = declareRoute({ needs: "view" }, {
-  method: "get",
-  path: "/api/v1/rate-limit/{source_id}",
-  tags: ["Quota"],
-  summary: "Look at a source's budget without spending",
-  operationId: "readRateLimit",
-  request: { params: SourceIdParam },
-  responses: {
-    200: {
-      description: "The budget",
-      content: { "application/json": { schema: RateLimitStateSchema } },
+const route = declareRoute(
+  { needs: "view" },
+  {
+    method: "get",
+    path: "/api/v1/rate-limit/{source_id}",
+    tags: ["Quota"],
+    summary: "Look at a source's budget without spending",
+    operationId: "readRateLimit",
+    request: { params: SourceIdParam },
+    responses: {
+      200: {
+        description: "The budget",
+        content: { "application/json": { schema: RateLimitStateSchema } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "StoreUnavailable",
+      ),
     },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "StoreUnavailable",
-    ),
   },
-});
+);
 
 export function readRateLimitRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {

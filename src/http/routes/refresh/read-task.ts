@@ -12,24 +12,34 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { TaskSchema, toWire } from "./task-schema.ts";
 
 const routeAt = <const P extends string>(path: P, operationId: string) =>
-  declareRoute({ needs: "view" }, {
-    method: "get",
-    path,
-    tags: ["Tasks"],
-    summary: "Read a task",
-    operationId,
-    request: {
-      params: z.object({
-        task_id: z.string().openapi({ param: { name: "task_id", in: "path" } }),
-      }),
+  declareRoute(
+    { needs: "view" },
+    {
+      method: "get",
+      path,
+      tags: ["Tasks"],
+      summary: "Read a task",
+      operationId,
+      request: {
+        params: z.object({
+          task_id: z.string().openapi({ param: { name: "task_id", in: "path" } }),
+        }),
+      },
+      responses: {
+        200: {
+          description: "The task",
+          content: { "application/json": { schema: TaskSchema } },
+        },
+        ...problemResponses(
+          "Malformed",
+          "NotAuthenticated",
+          "NotPermitted",
+          "TaskNotFound",
+          "StoreUnavailable",
+        ),
+      },
     },
-    responses: {
-      200: { description: "The task", content: { "application/json": { schema: TaskSchema } } },
-      ...problemResponses(
-        "Malformed", "NotAuthenticated", "NotPermitted", "TaskNotFound", "StoreUnavailable",
-      ),
-    },
-  });
+  );
 
 export function readTaskRoutes(api: Api) {
   for (const route of [
@@ -37,7 +47,10 @@ export function readTaskRoutes(api: Api) {
     routeAt("/api/v1/tasks/{task_id}", "readTask"),
   ]) {
     serve(api, route, async (c): Responds<typeof route> => {
-      const read = await api.run(readTask(c.req.valid("param").task_id), c.req.raw.signal);
+      const read = await api.run(
+        readTask(c.req.valid("param").task_id),
+        c.req.raw.signal,
+      );
       if (Result.isFailure(read)) return problem(c, read.failure);
       return c.json(toWire(read.success), 200);
     });

@@ -10,40 +10,55 @@ import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
-const healthz = declareRoute({ needs: "nothing" }, {
-  method: "get",
-  path: "/api/v1/healthz",
-  tags: ["Service"],
-  summary: "Whether the process serves",
-  operationId: "healthz",
-  responses: {
-    200: {
-      description: "It does",
-      content: { "application/json": { schema: z.object({ status: z.literal("ok") }) } },
+const healthz = declareRoute(
+  { needs: "nothing" },
+  {
+    method: "get",
+    path: "/api/v1/healthz",
+    tags: ["Service"],
+    summary: "Whether the process serves",
+    operationId: "healthz",
+    responses: {
+      200: {
+        description: "It does",
+        content: {
+          "application/json": { schema: z.object({ status: z.literal("ok") }) },
+        },
+      },
     },
   },
-});
+);
 
-const readyz = declareRoute({ needs: "nothing" }, {
-  method: "get",
-  path: "/api/v1/readyz",
-  tags: ["Service"],
-  summary: "Whether the store answers",
-  operationId: "readyz",
-  responses: {
-    200: {
-      description: "It does",
-      content: { "application/json": { schema: z.object({ status: z.literal("ready") }) } },
+const readyz = declareRoute(
+  { needs: "nothing" },
+  {
+    method: "get",
+    path: "/api/v1/readyz",
+    tags: ["Service"],
+    summary: "Whether the store answers",
+    operationId: "readyz",
+    responses: {
+      200: {
+        description: "It does",
+        content: {
+          "application/json": { schema: z.object({ status: z.literal("ready") }) },
+        },
+      },
+      ...problemResponses("StoreUnavailable"),
     },
-    ...problemResponses("StoreUnavailable"),
   },
-});
+);
 
 export function healthRoutes(api: Api) {
-  serve(api, healthz, async (c): Responds<typeof healthz> => c.json({ status: "ok" }, 200));
+  serve(api, healthz, async (c): Responds<typeof healthz> =>
+    c.json({ status: "ok" }, 200),
+  );
 
   serve(api, readyz, async (c): Responds<typeof readyz> => {
-    const asked = await api.run(StoreHealth.use((health) => health.answers), c.req.raw.signal);
+    const asked = await api.run(
+      StoreHealth.use((health) => health.answers),
+      c.req.raw.signal,
+    );
     if (Result.isFailure(asked)) return problem(c, asked.failure);
     return c.json({ status: "ready" as const }, 200);
   });

@@ -18,33 +18,36 @@ export interface ServiceInfo {
   readonly memoryMaxBytes: number;
 }
 
-const route = declareRoute({ needs: "login" }, {
-  method: "get",
-  path: "/api/v1/info",
-  tags: ["Service"],
-  summary: "What runs here, and how it is configured",
-  operationId: "info",
-  responses: {
-    200: {
-      description: "Name, version, the service's time, a summary of its configuration",
-      content: {
-        "application/json": {
-          schema: z.object({
-            name: z.literal("uni-cache"),
-            version: z.string().openapi({ example: "1.0.0" }),
-            time: z.iso.datetime(),
-            config: z.object({
-              database: z.enum(["embedded", "external"]),
-              worker: z.enum(["inline", "off"]),
-              l1_max_bytes: z.int(),
+const route = declareRoute(
+  { needs: "login" },
+  {
+    method: "get",
+    path: "/api/v1/info",
+    tags: ["Service"],
+    summary: "What runs here, and how it is configured",
+    operationId: "info",
+    responses: {
+      200: {
+        description: "Name, version, the service's time, a summary of its configuration",
+        content: {
+          "application/json": {
+            schema: z.object({
+              name: z.literal("uni-cache"),
+              version: z.string().openapi({ example: "1.0.0" }),
+              time: z.iso.datetime(),
+              config: z.object({
+                database: z.enum(["embedded", "external"]),
+                worker: z.enum(["inline", "off"]),
+                l1_max_bytes: z.int(),
+              }),
             }),
-          }),
+          },
         },
       },
+      ...problemResponses("Malformed", "NotAuthenticated"),
     },
-    ...problemResponses("Malformed", "NotAuthenticated"),
   },
-});
+);
 
 export function infoRoute(api: Api, info: ServiceInfo) {
   serve(api, route, async (c): Responds<typeof route> => {

@@ -16,28 +16,39 @@ import {
   toWire,
 } from "./source-schema.ts";
 
-const route = declareRoute({ needs: "admin" }, {
-  method: "patch",
-  path: "/api/v1/sources/{source_id}",
-  tags: ["Sources"],
-  summary: "Change a source",
-  description:
-    "`rate_limit`, `default_headers` and `default_query` are replaced whole; a value `***` in them keeps the stored one.",
-  operationId: "changeSource",
-  request: {
-    params: SourceIdParam,
-    body: { required: true, content: { "application/json": { schema: SourcePatchSchema } } },
-  },
-  responses: {
-    200: {
-      description: "The source as it is now, secrets masked",
-      content: { "application/json": { schema: SourceSchema } },
+const route = declareRoute(
+  { needs: "admin" },
+  {
+    method: "patch",
+    path: "/api/v1/sources/{source_id}",
+    tags: ["Sources"],
+    summary: "Change a source",
+    description:
+      "`rate_limit`, `default_headers` and `default_query` are replaced whole; a value `***` in them keeps the stored one.",
+    operationId: "changeSource",
+    request: {
+      params: SourceIdParam,
+      body: {
+        required: true,
+        content: { "application/json": { schema: SourcePatchSchema } },
+      },
     },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "Invalid", "StoreUnavailable",
-    ),
+    responses: {
+      200: {
+        description: "The source as it is now, secrets masked",
+        content: { "application/json": { schema: SourceSchema } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "Invalid",
+        "StoreUnavailable",
+      ),
+    },
   },
-});
+);
 
 export function changeSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {

@@ -10,31 +10,44 @@ import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceDraftSchema, SourceSchema, toSettings, toWire } from "./source-schema.ts";
 
-const route = declareRoute({ needs: "admin" }, {
-  method: "post",
-  path: "/api/v1/sources",
-  tags: ["Sources"],
-  summary: "Create a source",
-  operationId: "createSource",
-  request: {
-    body: { required: true, content: { "application/json": { schema: SourceDraftSchema } } },
-  },
-  responses: {
-    201: {
-      description: "The source, secrets masked; `Location` names it",
-      content: { "application/json": { schema: SourceSchema } },
+const route = declareRoute(
+  { needs: "admin" },
+  {
+    method: "post",
+    path: "/api/v1/sources",
+    tags: ["Sources"],
+    summary: "Create a source",
+    operationId: "createSource",
+    request: {
+      body: {
+        required: true,
+        content: { "application/json": { schema: SourceDraftSchema } },
+      },
     },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceExists", "Invalid", "StoreUnavailable",
-    ),
+    responses: {
+      201: {
+        description: "The source, secrets masked; `Location` names it",
+        content: { "application/json": { schema: SourceSchema } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceExists",
+        "Invalid",
+        "StoreUnavailable",
+      ),
+    },
   },
-});
+);
 
 export function createSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const draft = c.req.valid("json");
     const created = await api.run(createSource(draft.id, toSettings(draft)));
     if (Result.isFailure(created)) return problem(c, created.failure);
-    return c.json(toWire(created.success), 201, { Location: `/api/v1/sources/${draft.id}` });
+    return c.json(toWire(created.success), 201, {
+      Location: `/api/v1/sources/${draft.id}`,
+    });
   });
 }

@@ -11,28 +11,36 @@ import { noContent, type Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceIdParam } from "./source-schema.ts";
 
-const route = declareRoute({ needs: "admin" }, {
-  method: "delete",
-  path: "/api/v1/sources/{source_id}",
-  tags: ["Sources"],
-  summary: "Delete a source and its entries",
-  operationId: "deleteSource",
-  request: {
-    params: SourceIdParam,
-    query: z.object({
-      keep_cache: z.enum(["0", "1", "false", "true"]).optional().openapi({
-        description:
-          "`1` keeps the entries for a later source of this id and origin; until then they can't be read",
+const route = declareRoute(
+  { needs: "admin" },
+  {
+    method: "delete",
+    path: "/api/v1/sources/{source_id}",
+    tags: ["Sources"],
+    summary: "Delete a source and its entries",
+    operationId: "deleteSource",
+    request: {
+      params: SourceIdParam,
+      query: z.object({
+        keep_cache: z.enum(["0", "1", "false", "true"]).optional().openapi({
+          description:
+            "`1` keeps the entries for a later source of this id and origin; until then they can't be read",
+        }),
       }),
-    }),
+    },
+    responses: {
+      204: { description: "The source is gone" },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "Invalid",
+        "StoreUnavailable",
+      ),
+    },
   },
-  responses: {
-    204: { description: "The source is gone" },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "Invalid", "StoreUnavailable",
-    ),
-  },
-});
+);
 
 export function deleteSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {

@@ -11,24 +11,35 @@ import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceSchema, toWire } from "./source-schema.ts";
 
-const route = declareRoute({ needs: "view" }, {
-  method: "get",
-  path: "/api/v1/sources",
-  tags: ["Sources"],
-  summary: "List all sources, ordered by id",
-  operationId: "listSources",
-  responses: {
-    200: {
-      description: "Every source, secrets masked",
-      content: { "application/json": { schema: z.array(SourceSchema) } },
+const route = declareRoute(
+  { needs: "view" },
+  {
+    method: "get",
+    path: "/api/v1/sources",
+    tags: ["Sources"],
+    summary: "List all sources, ordered by id",
+    operationId: "listSources",
+    responses: {
+      200: {
+        description: "Every source, secrets masked",
+        content: { "application/json": { schema: z.array(SourceSchema) } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "StoreUnavailable",
+      ),
     },
-    ...problemResponses("Malformed", "NotAuthenticated", "NotPermitted", "StoreUnavailable"),
   },
-});
+);
 
 export function listSourcesRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const listed = await api.run(SourceStore.use((store) => store.list), c.req.raw.signal);
+    const listed = await api.run(
+      SourceStore.use((store) => store.list),
+      c.req.raw.signal,
+    );
     if (Result.isFailure(listed)) return problem(c, listed.failure);
     return c.json(listed.success.map(toWire), 200);
   });

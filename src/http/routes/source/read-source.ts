@@ -10,23 +10,30 @@ import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceIdParam, SourceSchema, toWire } from "./source-schema.ts";
 
-const route = declareRoute({ needs: "view" }, {
-  method: "get",
-  path: "/api/v1/sources/{source_id}",
-  tags: ["Sources"],
-  summary: "Read a source",
-  operationId: "readSource",
-  request: { params: SourceIdParam },
-  responses: {
-    200: {
-      description: "The source, secrets masked",
-      content: { "application/json": { schema: SourceSchema } },
+const route = declareRoute(
+  { needs: "view" },
+  {
+    method: "get",
+    path: "/api/v1/sources/{source_id}",
+    tags: ["Sources"],
+    summary: "Read a source",
+    operationId: "readSource",
+    request: { params: SourceIdParam },
+    responses: {
+      200: {
+        description: "The source, secrets masked",
+        content: { "application/json": { schema: SourceSchema } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "StoreUnavailable",
+      ),
     },
-    ...problemResponses(
-      "Malformed", "NotAuthenticated", "NotPermitted", "SourceNotFound", "StoreUnavailable",
-    ),
   },
-});
+);
 
 export function readSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {

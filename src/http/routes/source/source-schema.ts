@@ -40,7 +40,8 @@ const fields = {
   name: z.string().min(1).max(200).openapi({ example: "Weather API" }),
   base_url: z.string().max(2_048).openapi({ example: "https://api.example.com" }),
   default_headers: StringMap.openapi({
-    description: "Sent with every call. Values are secret but of `Accept*`, `Content-Type`, `User-Agent`",
+    description:
+      "Sent with every call. Values are secret but of `Accept*`, `Content-Type`, `User-Agent`",
     example: { Authorization: "Bearer <upstream-token>" },
   }),
   default_query: StringMap.openapi({
@@ -49,13 +50,23 @@ const fields = {
   }),
   rate_limit: RateLimitSchema,
   cache_ttl_s: seconds("How long an answer is fresh", 600),
-  stale_while_revalidate_s: seconds("How long after that it is served while a refresh runs", 600),
-  stale_if_error_s: seconds("How long after that it is served while the upstream fails", 86_400),
+  stale_while_revalidate_s: seconds(
+    "How long after that it is served while a refresh runs",
+    600,
+  ),
+  stale_if_error_s: seconds(
+    "How long after that it is served while the upstream fails",
+    86_400,
+  ),
   negative_ttl_s: seconds("How long a 404 or 410 of the upstream is remembered", 60),
   key_template: z.string().max(2_048).openapi({ example: "/weather/{{city}}" }),
   key_case: z.enum(["preserve", "lower"]),
   timeout_ms: z.int().min(100).max(60_000).openapi({ example: 10_000 }),
-  max_body_bytes: z.int().min(1).max(32 * 1024 * 1024).openapi({ example: 5_242_880 }),
+  max_body_bytes: z
+    .int()
+    .min(1)
+    .max(32 * 1024 * 1024)
+    .openapi({ example: 5_242_880 }),
   not_modified_is_free: z
     .boolean()
     .openapi({ description: "A 304 gives its call back to the budget" }),
@@ -84,16 +95,22 @@ export const SourceSchema = z
   .openapi("Source");
 
 export const SourceIdParam = z.object({
-  source_id: z.string().openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
+  source_id: z
+    .string()
+    .openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
 });
 
-type Fields = { readonly [F in keyof typeof fields]?: z.infer<(typeof fields)[F]> | null | undefined };
+type Fields = {
+  readonly [F in keyof typeof fields]?: z.infer<(typeof fields)[F]> | null | undefined;
+};
 
 /** The same fields, each of which may be absent or `null`. */
 function nullish<const S extends Record<string, z.ZodType>>(shape: S) {
   const entries = Object.entries(shape).map(([name, schema]) => [name, schema.nullish()]);
   // Safe because every field is wrapped and none is added or lost.
-  return Object.fromEntries(entries) as { [F in keyof S]: z.ZodOptional<z.ZodNullable<S[F]>> };
+  return Object.fromEntries(entries) as {
+    [F in keyof S]: z.ZodOptional<z.ZodNullable<S[F]>>;
+  };
 }
 
 /** Settings of a new source; what is absent or `null` has its default. */
@@ -107,7 +124,8 @@ export function toSettings(draft: z.infer<typeof SourceDraftSchema>): SourceSett
 }
 
 export function toPatch(patch: Fields): SettingsPatch {
-  const millis = (value: number | null | undefined) => (typeof value === "number" ? value * 1000 : value);
+  const millis = (value: number | null | undefined) =>
+    typeof value === "number" ? value * 1000 : value;
   return {
     name: patch.name,
     baseUrl: patch.base_url,

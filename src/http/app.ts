@@ -4,6 +4,7 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { createMiddleware } from "hono/factory";
 import { requestId } from "hono/request-id";
 import { authorize } from "./authorize.ts";
 import { docsRoutes } from "./docs/docs.ts";
@@ -31,6 +32,14 @@ export interface AppOptions {
   readonly log: RequestLog;
 }
 
+/** Answers say `application/json; charset=utf-8`, as clients of the API expect. */
+const nameCharset = createMiddleware(async (c, next) => {
+  await next();
+  if (c.res.headers.get("Content-Type") === "application/json") {
+    c.res.headers.set("Content-Type", "application/json; charset=utf-8");
+  }
+});
+
 /** The app, and what each of its routes declares. */
 export function makeApp({ run, info, docsScript, log }: AppOptions) {
   const app = new OpenAPIHono({ defaultHook: answerInvalid });
@@ -38,6 +47,7 @@ export function makeApp({ run, info, docsScript, log }: AppOptions) {
 
   app.use(requestId({ limitLength: 128 }));
   app.use(requestLog(log));
+  app.use(nameCharset);
 
   healthRoutes(api);
   infoRoute(api, info);

@@ -99,12 +99,12 @@ export function renewalOf(
 }
 
 /** The headers a later refresh or an answer needs; no other is kept, so none can leak. */
-const kept: readonly string[] = ["etag", "last-modified", "date"];
+const kept = new Set(["etag", "last-modified", "date"]);
 
 function storedHeaders(headers: HeaderList): HeaderList {
   return headers.flatMap(([name, value]) => {
     const lower = name.toLowerCase();
-    return kept.includes(lower) ? [[lower, value] as const] : [];
+    return kept.has(lower) ? [[lower, value] as const] : [];
   });
 }
 

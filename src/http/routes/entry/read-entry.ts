@@ -7,6 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { Effect, Result } from "effect";
 import { parseTagList, tagMatches } from "../../../domain/entry/entity-tag.ts";
 import { readEntry, type ReadResult } from "../../../services/entry/read-entry.ts";
+import { knownBudget } from "../../../services/quota/known-budget.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
 import { absentHeaders, budgetHeaders, servedHeaders } from "../../cache-headers.ts";
 import { rawSegment } from "../../raw-path.ts";
@@ -110,9 +111,10 @@ export function readEntryRoute(api: Api) {
     const read = await api.run(program, c.req.raw.signal);
 
     if (Result.isFailure(read)) {
-      const { failure } = read;
-      const answer = problem(c, failure);
-      if (failure._tag === "EntryNotFound") withHeaders(answer, absentHeaders(false));
+      const answer = problem(c, read.failure);
+      if (isAboutEntry(read.failure)) {
+        withHeaders(answer, { ...absentHeaders(false), ...(await budgetOf(api, source_id)) });
+      }
       return answer;
     }
     const result = read.success;
@@ -135,6 +137,19 @@ export function readEntryRoute(api: Api) {
     const bytes = entryBytes(held.data, toMeta(source, held, readAt));
     return jsonBytes<z.infer<typeof EntrySchema>, 200>(c, bytes, 200, served);
   });
+}
+
+type Failure = Parameters<typeof problem>[1];
+
+/** Whether the failure answers a read of a source that there is. */
+function isAboutEntry({ _tag }: Failure): boolean {
+  return ["EntryNotFound", "QueueFull", "UpstreamFailed", "UpstreamTimedOut"].includes(_tag);
+}
+
+async function budgetOf({ run }: Api, sourceId: string): Promise<Record<string, string>> {
+  const read = await run(knownBudget(sourceId));
+  if (Result.isFailure(read)) return {};
+  return budgetHeaders(read.success.budget, read.success.readAt);
 }
 
 function toQueued(

@@ -29,7 +29,10 @@ const child = Bun.spawn([denoProgram(), "run", "-A", "src/main.deno.ts"], {
 try {
   const url = await listeningAt(child.stdout);
   const token = readFileSync(join(dataDir, "admin-token"), "utf8").trim();
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+  };
   const draft = { id: "s", base_url: upstream.url, key_template: "/{{path*}}" };
   const created = await fetch(`${url}/api/v1/sources`, {
     method: "POST",

@@ -72,6 +72,13 @@ async function sweepExpired(sql: Sql, from: number) {
 }
 
 async function sweepRecords(sql: Sql): Promise<void> {
+  // Put back after their source was deleted: nobody can claim them.
+  await sql`
+    update tasks t set state = 'failed', ended_at = uc_now(), error_code = 'CANCELLED',
+      error_detail = 'The source was deleted'
+    where state = 'queued' and not exists (
+      select 1 from sources s where s.id = t.source_id and 's' || s.epoch = t.space
+    )`;
   await sql`delete from changes where logged_at < uc_now() - ${LOG_MILLIS}::bigint`;
   await sql`delete from processes where heard_at < uc_now() - ${SILENT_PROCESS_MILLIS}::bigint`;
   await sql`

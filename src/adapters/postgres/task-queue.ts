@@ -91,11 +91,12 @@ export function layer(processId: string) {
             }),
           ),
 
-        claim: (sourceId, limit) =>
+        claim: (source, limit) =>
           database.run("TaskQueue.claim", async ({ sql }) => {
             const rows = await sql<ClaimedRow[]>`
               with next as (
-                select id from tasks where source_id = ${sourceId} and state = 'queued'
+                select id from tasks where source_id = ${source.id} and state = 'queued'
+                  and space = ${spaceOf(source)}
                 order by priority, place limit ${limit} for update skip locked
               ), claimed as (
                 update tasks t set state = 'running', started_at = uc_now(),

@@ -55,7 +55,7 @@ export const collectSource = Effect.fn("collectSource")(function* (
     return yield* claimFor(known, connections, begin);
   }
   const first = Effect.fail(failure);
-  yield* queue.claim(source.id, 1).pipe(
+  yield* queue.claim(source, 1).pipe(
     Effect.flatMap((claims) =>
       Effect.forEach(claims, (claimed) => begin({ claimed, first }), { discard: true }),
     ),
@@ -103,7 +103,7 @@ const claimFor = (
     const unused = [...connections];
     let claims: readonly Claimed[] = [];
     const claiming = takePermits(known.source, connections.length, (free) =>
-      Effect.map(queue.claim(known.source.id, free), (claimed) => {
+      Effect.map(queue.claim(known.source, free), (claimed) => {
         claims = claimed;
         return claimed.length;
       }),

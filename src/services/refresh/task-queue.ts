@@ -52,7 +52,7 @@ export class TaskQueue extends Context.Service<
     ) => Effect.Effect<readonly Enqueued[], QueueFull | StoreUnavailable>;
     /** Claims up to `limit` queued tasks of a source, first in line first. */
     readonly claim: (
-      sourceId: string,
+      source: Source,
       limit: number,
     ) => Effect.Effect<readonly Claimed[], StoreUnavailable>;
     /** Claims the refresh of one key, queued or not; `undefined` when it is running already. */

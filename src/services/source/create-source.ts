@@ -54,7 +54,12 @@ const insertSource = Effect.fnUntraced(function* (id: string, settings: SourceSe
 
   if (retained !== undefined && !adopts)
     yield* entries.abandon(sourceSpace(retained.epoch));
-  if (adopts) yield* adoptEntries(sourceSpace(epoch), settings);
+  if (adopts) {
+    const space = sourceSpace(epoch);
+    yield* adoptEntries(space, settings);
+    // What processes still hold of them in memory is of the source before.
+    yield* bus.log({ _tag: "Purged", selection: { _tag: "Space", space } });
+  }
   const seq = yield* bus.log({ _tag: "SourceChanged", sourceId: id });
   return { source, seq };
 });

@@ -113,7 +113,10 @@ export function readEntryRoute(api: Api) {
     if (Result.isFailure(read)) {
       const answer = problem(c, read.failure);
       if (isAboutEntry(read.failure)) {
-        withHeaders(answer, { ...absentHeaders(false), ...(await budgetOf(api, source_id)) });
+        withHeaders(answer, {
+          ...absentHeaders(false),
+          ...(await budgetOf(api, source_id)),
+        });
       }
       return answer;
     }
@@ -143,7 +146,9 @@ type Failure = Parameters<typeof problem>[1];
 
 /** Whether the failure answers a read of a source that there is. */
 function isAboutEntry({ _tag }: Failure): boolean {
-  return ["EntryNotFound", "QueueFull", "UpstreamFailed", "UpstreamTimedOut"].includes(_tag);
+  return ["EntryNotFound", "QueueFull", "UpstreamFailed", "UpstreamTimedOut"].includes(
+    _tag,
+  );
 }
 
 async function budgetOf({ run }: Api, sourceId: string): Promise<Record<string, string>> {

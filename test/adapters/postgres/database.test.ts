@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { Cause, Deferred, Effect, Exit, Fiber } from "effect";
+import { Database } from "../../../src/adapters/postgres/database.ts";
+import { StoreUnavailable } from "../../../src/services/errors.ts";
+import { Transaction } from "../../../src/services/transaction.ts";
+import { eventually } from "../../support/service.ts";
+import { atOnce, type TestStore, testStore } from "./test-store.ts";
+
+let store: TestStore;
+
+beforeAll(async () => {
+  store = await testStore();
+  await store.sql`create table notes (id serial primary key, text text unique not null)`;
+});
+beforeEach(async () => {
+  await store.sql`delete from notes`;
+});
+afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+});
+
+const write = (text: string) =>
+  Database.use(({ run }) => run("write", ({ sql }) => sql`insert into notes (text) values (${text})`));
+
+const together = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+  Transaction.use((transaction) => transaction.together("test", body));
+
+const ownPid = Database.use(({ run }) =>
+  run("pid", async ({ sql }) => {
+    const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    return row?.pid ?? 0;
+  }),
+);
+
+const written = async () => {
+  const rows = await store.sql<{ text: string }[]>`select text from notes order by id`;
+  return rows.map(({ text }) => text);
+};
+
+/** What is open in the database besides what looks. */
+const openTransactions = async () => {
+  const [row] = await store.sql<{ count: number }[]>`
+    select count(*) as count from pg_stat_activity
+    where datname = current_database() and application_name = 'uni-cache'
+      and xact_start is not null`;
+  return row?.count;
+};
+
+describe("Transaction.together()", () => {
+  test("stores all steps when the body succeeds, and gives its value", async () => {
+    const value = await store.run(together(Effect.as(write("a").pipe(Effect.andThen(write("b"))), 7)));
+
+    expect(value).toBe(7);
+    expect(await written()).toEqual(["a", "b"]);
+  });
+
+  test("shows nobody a step before all are stored", async () => {
+    const seen = await store.run(
+      together(write("a").pipe(Effect.andThen(Effect.promise(written)))),
+    );
+
+    expect(seen).toEqual([]);
+    expect(await written()).toEqual(["a"]);
+  });
+
+  test("stores nothing when the body fails, and fails with the body's own error", async () => {
+    const exit = await store.exit(together(Effect.andThen(write("a"), Effect.fail("no" as const))));
+
+    expect(exit).toEqual(Exit.fail("no"));
+    expect(await written()).toEqual([]);
+  });
+
+  test("stores nothing when the body dies", async () => {
+    const exit = await store.exit(together(Effect.andThen(write("a"), Effect.die("bug"))));
+
+    expect(exit).toEqual(Exit.die("bug"));
+    expect(await written()).toEqual([]);
+  });
+
+  test("stores nothing when it is interrupted, and leaves nothing open", async () => {
+    const exit = await store.run(
+      Effect.gen(function* () {
+        const begun = yield* Deferred.make<void>();
+        const body = write("a").pipe(
+          Effect.andThen(Deferred.succeed(begun, undefined)),
+          Effect.andThen(Effect.never),
+        );
+        const fiber = yield* Effect.forkChild(together(body));
+        yield* Deferred.await(begun);
+        yield* Fiber.interrupt(fiber);
+        return yield* Fiber.await(fiber);
+      }),
+    );
+
+    expect(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)).toBe(true);
+    expect(await written()).toEqual([]);
+    expect(await openTransactions()).toBe(0);
+  });
+
+  test("joins the one around it: what the outer does not store, the inner does not", async () => {
+    const inner = together(write("inner"));
+
+    await store.exit(together(Effect.andThen(inner, Effect.fail("no"))));
+    expect(await written()).toEqual([]);
+    await store.run(together(Effect.andThen(write("outer"), inner)));
+
+    expect(await written()).toEqual(["outer", "inner"]);
+  });
+
+  test("runs all steps on one connection, and those of another fiber on another", async () => {
+    const [pids, other] = await store.run(
+      Effect.gen(function* () {
+        const asked = yield* Deferred.make<void>();
+        const answered = yield* Deferred.make<number>();
+        const elsewhere = Deferred.await(asked).pipe(
+          Effect.andThen(ownPid),
+          Effect.andThen((pid) => Deferred.succeed(answered, pid)),
+        );
+        yield* Effect.forkChild(elsewhere);
+        const pids = yield* together(
+          Effect.gen(function* () {
+            const first = yield* ownPid;
+            yield* Deferred.succeed(asked, undefined);
+            const other = yield* Deferred.await(answered);
+            return [first, yield* ownPid, other] as const;
+          }),
+        );
+        return [[pids[0], pids[1]], pids[2]] as const;
+      }),
+    );
+
+    expect(pids[0]).toBe(pids[1]);
+    expect(other).not.toBe(pids[0]);
+  });
+
+  test("takes a statement that is refused for a bug, and stores nothing beside it", async () => {
+    const exit = await store.exit(together(Effect.andThen(write("a"), write("a"))));
+
+    expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true);
+    expect(await written()).toEqual([]);
+  });
+
+  test("does not store a body that caught the refusal of one of its statements and went on", async () => {
+    const body = write("a").pipe(
+      Effect.andThen(Effect.catchDefect(write("a"), () => Effect.void)),
+      Effect.as("done"),
+    );
+
+    const exit = await store.exit(together(body));
+
+    expect(exit).not.toEqual(Exit.succeed("done"));
+    expect(await written()).toEqual([]);
+  });
+
+  test("gives every connection back, however transactions end", async () => {
+    const ends = [Effect.void, Effect.fail("no"), Effect.die("bug")];
+
+    await atOnce(60, (index) =>
+      store.exit(together(Effect.andThen(write(`${index}`), ends[index % 3] ?? Effect.void))),
+    );
+
+    expect(await written()).toHaveLength(20);
+    expect(await openTransactions()).toBe(0);
+  });
+
+  test("refuses a commit that comes too late", async () => {
+    const late = store.sql`
+      select set_config('uc.deadline', '0', true)`;
+    expect(await late).toHaveLength(1);
+
+    const exit = await store.exit(
+      together(
+        write("late").pipe(
+          Effect.andThen(
+            Database.use(({ run }) =>
+              run("expire", ({ sql }) => sql`select set_config('uc.deadline', '0', true)`),
+            ),
+          ),
+        ),
+      ),
+    );
+
+    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(StoreUnavailable);
+    expect(await written()).toEqual([]);
+    await eventually(openTransactions, (open) => open === 0);
+  });
+});
+
+describe("Database.run()", () => {
+  test("dies of a statement that the server refuses", async () => {
+    const exit = await store.exit(
+      Database.use(({ run }) => run("wrong", ({ sql }) => sql`select nonsense`)),
+    );
+
+    expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true);
+  });
+
+  test("fails with StoreUnavailable where no server is", async () => {
+    const nowhere = "postgres://nobody@127.0.0.1:1/none";
+
+    await expect(testStore({ address: { url: nowhere } })).rejects.toThrow(
+      "Cannot reach the store",
+    );
+  });
+
+  test("fails with StoreUnavailable when the server takes too long over a statement", async () => {
+    const pool = { connections: 2, statementMillis: 1_100, giveUpMillis: 5_000 };
+    await using slow = await testStore({ address: store.address, pool });
+
+    const exit = await slow.exit(
+      Database.use(({ run }) => run("slow", ({ sql }) => sql`select pg_sleep(3)`)),
+    );
+
+    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(StoreUnavailable);
+  });
+
+  test("answers more callers at once than there are connections", async () => {
+    const pids = await atOnce(200, () => store.run(ownPid));
+
+    expect(pids).toHaveLength(200);
+    expect(new Set(pids).size).toBeLessThanOrEqual(12);
+  });
+
+  test("survives the end of every connection", async () => {
+    await atOnce(24, () => store.run(ownPid));
+    await store.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'uni-cache'`;
+
+    const answers = await eventually(
+      () => atOnce(24, () => store.exit(ownPid)),
+      (exits) => exits.every(Exit.isSuccess),
+    );
+
+    expect(answers).toHaveLength(24);
+  });
+});

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -29,6 +29,8 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 export async function startService(stop: AbortSignal): Promise<Service> {
   const token = `demo_${randomBytes(16).toString("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), "uni-cache-demo-"));
+  // Root's database server runs under another account, which must pass through.
+  if (process.getuid?.() === 0) await chmod(folder, 0o755);
   const root = fileURLToPath(new URL("..", import.meta.url));
   const child = spawn(process.execPath, [join("src", "main.ts")], {
     cwd: root,

@@ -49,7 +49,7 @@ try {
   child.kill("SIGTERM");
   const code = await child.exited;
   rmSync(dataDir, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`Deno ended with ${code}`);
+  if (code !== 0) process.exitCode = 1;
 }
 
 /** Goes on reading afterwards, so that the program can go on writing. */

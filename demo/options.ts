@@ -31,7 +31,7 @@ function parseFlags(args: readonly string[]) {
       args: [...args],
       options: {
         seconds: { type: "string", default: "90" },
-        "per-minute": { type: "string", default: "120" },
+        "per-minute": { type: "string", default: "240" },
       },
     });
     return values;

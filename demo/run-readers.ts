@@ -13,7 +13,7 @@ import { Tally } from "./tally.ts";
 import { pathOf, type Upstream } from "./upstream.ts";
 import { zipf } from "./zipf.ts";
 
-const READS_PER_SECOND = 40;
+const READS_PER_SECOND = 100;
 const ZIPF_EXPONENT = 1.2;
 const SEED = 1;
 const DRAW_MILLIS = 200;

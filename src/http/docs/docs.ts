@@ -54,6 +54,8 @@ export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array
       agent: { disabled: true },
       mcp: { disabled: true },
       favicon: "data:,",
+      showDeveloperTools: "never",
+      hideClientButton: true,
     }),
   );
   app.get("/docs/scalar.js", (c) =>

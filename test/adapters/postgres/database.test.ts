@@ -20,7 +20,9 @@ afterAll(async () => {
 });
 
 const write = (text: string) =>
-  Database.use(({ run }) => run("write", ({ sql }) => sql`insert into notes (text) values (${text})`));
+  Database.use(({ run }) =>
+    run("write", ({ sql }) => sql`insert into notes (text) values (${text})`),
+  );
 
 const together = <A, E, R>(body: Effect.Effect<A, E, R>) =>
   Transaction.use((transaction) => transaction.together("test", body));
@@ -37,6 +39,13 @@ const written = async () => {
   return rows.map(({ text }) => text);
 };
 
+/** Ends the adapters' connections, as a restart of the server does. */
+const endConnections = async () => {
+  await store.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'uni-cache'`;
+};
+
 /** What is open in the database besides what looks. */
 const openTransactions = async () => {
   const [row] = await store.sql<{ count: number }[]>`
@@ -48,7 +57,9 @@ const openTransactions = async () => {
 
 describe("Transaction.together()", () => {
   test("stores all steps when the body succeeds, and gives its value", async () => {
-    const value = await store.run(together(Effect.as(write("a").pipe(Effect.andThen(write("b"))), 7)));
+    const value = await store.run(
+      together(Effect.as(write("a").pipe(Effect.andThen(write("b"))), 7)),
+    );
 
     expect(value).toBe(7);
     expect(await written()).toEqual(["a", "b"]);
@@ -64,14 +75,18 @@ describe("Transaction.together()", () => {
   });
 
   test("stores nothing when the body fails, and fails with the body's own error", async () => {
-    const exit = await store.exit(together(Effect.andThen(write("a"), Effect.fail("no" as const))));
+    const exit = await store.exit(
+      together(Effect.andThen(write("a"), Effect.fail("no" as const))),
+    );
 
     expect(exit).toEqual(Exit.fail("no"));
     expect(await written()).toEqual([]);
   });
 
   test("stores nothing when the body dies", async () => {
-    const exit = await store.exit(together(Effect.andThen(write("a"), Effect.die("bug"))));
+    const exit = await store.exit(
+      together(Effect.andThen(write("a"), Effect.die("bug"))),
+    );
 
     expect(exit).toEqual(Exit.die("bug"));
     expect(await written()).toEqual([]);
@@ -156,7 +171,9 @@ describe("Transaction.together()", () => {
     const ends = [Effect.void, Effect.fail("no"), Effect.die("bug")];
 
     await atOnce(60, (index) =>
-      store.exit(together(Effect.andThen(write(`${index}`), ends[index % 3] ?? Effect.void))),
+      store.exit(
+        together(Effect.andThen(write(`${index}`), ends[index % 3] ?? Effect.void)),
+      ),
     );
 
     expect(await written()).toHaveLength(20);
@@ -164,26 +181,68 @@ describe("Transaction.together()", () => {
   });
 
   test("refuses a commit that comes too late", async () => {
-    const late = store.sql`
-      select set_config('uc.deadline', '0', true)`;
-    expect(await late).toHaveLength(1);
-
     const exit = await store.exit(
       together(
         write("late").pipe(
           Effect.andThen(
             Database.use(({ run }) =>
-              run("expire", ({ sql }) => sql`select set_config('uc.deadline', '0', true)`),
+              run(
+                "expire",
+                ({ sql }) => sql`select set_config('uc.deadline', '0', true)`,
+              ),
             ),
           ),
         ),
       ),
     );
 
-    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(StoreUnavailable);
+    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(
+      StoreUnavailable,
+    );
     expect(await written()).toEqual([]);
     await eventually(openTransactions, (open) => open === 0);
   });
+});
+
+describe("Transaction.together() whose connection ends", () => {
+  test.each([
+    ["while the body does something else", Effect.void],
+    ["before a statement of the body", write("b")],
+  ])(
+    "fails at once with StoreUnavailable: %s",
+    async (_, rest) => {
+      await using other = await testStore({ address: store.address });
+      const ended = Effect.promise(endConnections).pipe(Effect.andThen(Effect.sleep(50)));
+      const startedAt = performance.now();
+
+      const exit = await other.exit(
+        together(write("a").pipe(Effect.andThen(ended), Effect.andThen(rest))),
+      );
+
+      expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(
+        StoreUnavailable,
+      );
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(await written()).toEqual([]);
+    },
+    20_000,
+  );
+
+  test("costs no place in the pool, however often it happens", async () => {
+    await using other = await testStore({ address: store.address });
+    const ended = Effect.promise(endConnections).pipe(Effect.andThen(Effect.sleep(20)));
+
+    for (let round = 0; round < 15; round++) {
+      await other.exit(together(Effect.andThen(write(`${round}`), ended)));
+    }
+    const answers = await eventually(
+      () => atOnce(24, () => other.exit(ownPid)),
+      (exits) => exits.every(Exit.isSuccess),
+    );
+
+    expect(answers).toHaveLength(24);
+    expect(await written()).toEqual([]);
+  }, 40_000);
 });
 
 describe("Database.run()", () => {
@@ -211,7 +270,9 @@ describe("Database.run()", () => {
       Database.use(({ run }) => run("slow", ({ sql }) => sql`select pg_sleep(3)`)),
     );
 
-    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(StoreUnavailable);
+    expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(
+      StoreUnavailable,
+    );
   });
 
   test("answers more callers at once than there are connections", async () => {
@@ -221,17 +282,17 @@ describe("Database.run()", () => {
     expect(new Set(pids).size).toBeLessThanOrEqual(12);
   });
 
-  test("survives the end of every connection", async () => {
-    await atOnce(24, () => store.run(ownPid));
-    await store.sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = 'uni-cache'`;
+  test("answers everyone again within 2 seconds of the end of every connection", async () => {
+    await using other = await testStore({ address: store.address });
+    await atOnce(24, () => other.run(ownPid));
 
-    const answers = await eventually(
-      () => atOnce(24, () => store.exit(ownPid)),
+    await endConnections();
+    const endedAt = performance.now();
+    await eventually(
+      () => atOnce(24, () => other.exit(ownPid)),
       (exits) => exits.every(Exit.isSuccess),
     );
 
-    expect(answers).toHaveLength(24);
-  });
+    expect(performance.now() - endedAt).toBeLessThan(2_000);
+  }, 40_000);
 });

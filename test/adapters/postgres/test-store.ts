@@ -19,6 +19,7 @@ import * as Notifications from "../../../src/adapters/postgres/notifications.ts"
 import type { PoolOptions } from "../../../src/adapters/postgres/pool.ts";
 import * as Sweeping from "../../../src/adapters/postgres/sweeping.ts";
 import * as TaskQueue from "../../../src/adapters/postgres/task-queue.ts";
+import type { StoreUnavailable } from "../../../src/services/errors.ts";
 import { testDatabase } from "../../support/postgres.ts";
 
 /** The layers of one process; `processId` names it among the others. */
@@ -48,7 +49,9 @@ export interface TestStore extends AsyncDisposable {
   /** A way past the adapters, to arrange and to look. */
   readonly sql: postgres.Sql<{ bigint: number }>;
   run<A, E>(effect: Effect.Effect<A, E, StoreServices>): Promise<A>;
-  exit<A, E>(effect: Effect.Effect<A, E, StoreServices>): Promise<Exit.Exit<A, E>>;
+  exit<A, E>(
+    effect: Effect.Effect<A, E, StoreServices>,
+  ): Promise<Exit.Exit<A, E | StoreUnavailable>>;
 }
 
 export interface StoreOptions {

@@ -8,18 +8,19 @@
  * @module
  */
 import { Effect, Layer } from "effect";
-import { type Entry, type EntryId, keyHash } from "../../domain/entry/entry.ts";
+import { type EntryId, hexHash, keyHash } from "../../domain/entry/entry.ts";
 import { type PurgeSelection, selects } from "../../domain/entry/purge.ts";
-import type { TaskError } from "../../domain/refresh/task.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
-import {
-  EntryStore,
-  type Found,
-  type RefreshStanding,
-  type SaveOutcome,
-} from "../../services/entry/entry-store.ts";
+import { EntryStore, type SaveOutcome } from "../../services/entry/entry-store.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { Database } from "./database.ts";
+import {
+  type FoundRow,
+  type StandingRow,
+  toFound,
+  toStanding,
+  upsertEntry,
+} from "./entry-row.ts";
 import type { Connection } from "./pool.ts";
 
 const PURGE_LOCK = 7_205_759_404;
@@ -74,7 +75,7 @@ export const layer = Layer.effect(
           const rows = await sql<StandingRow[]>`
             select t.id as task_id, t.state as task_state,
               b.failed_at, b.until, b.error_code, b.error_detail
-            from unnest(${ids.map((id) => hex(id))}::text[]) with ordinality as k (hash, place)
+            from unnest(${ids.map(hexHash)}::text[]) with ordinality as k (hash, place)
             left join tasks t on t.key_hash = decode(k.hash, 'hex')
               and t.state in ('queued', 'running')
             left join backoffs b on b.key_hash = decode(k.hash, 'hex')
@@ -84,7 +85,7 @@ export const layer = Layer.effect(
 
       save: (entry, sinceSeq) =>
         unlessPurged("EntryStore.save", entry, sinceSeq, async (sql) => {
-          await upsert(sql, entry);
+          await upsertEntry(sql, entry);
           return "Saved";
         }),
 
@@ -150,8 +151,6 @@ export const layer = Layer.effect(
   }),
 );
 
-const hex = (id: EntryId) => Buffer.from(keyHash(id)).toString("hex");
-
 function remove(sql: Sql, selection: PurgeSelection) {
   switch (selection._tag) {
     case "Space":
@@ -159,99 +158,4 @@ function remove(sql: Sql, selection: PurgeSelection) {
     case "Key":
       return sql`delete from entries where key_hash = ${keyHash(selection)}`;
   }
-}
-
-function upsert(sql: Sql, entry: Entry) {
-  const { lifetime } = entry;
-  return sql`
-    insert into entries (
-      space, key, key_hash, status, headers, content_type, encoding, body, etag, params,
-      stored_at, fresh_until, stale_until, fallback_until, request_at, response_at
-    ) values (
-      ${entry.space}, ${entry.key}, ${keyHash(entry)}, ${entry.status},
-      ${JSON.stringify(entry.headers)}::text::jsonb, ${entry.contentType ?? null},
-      ${entry.encoding}, ${entry.body}, ${entry.etag}, ${JSON.stringify(entry.params)}::text::jsonb,
-      ${lifetime.storedAt}, ${lifetime.freshUntil}, ${lifetime.staleUntil},
-      ${lifetime.fallbackUntil}, ${entry.requestAt}, ${entry.responseAt}
-    )
-    on conflict (key_hash, variant) do update set
-      status = excluded.status, headers = excluded.headers,
-      content_type = excluded.content_type, encoding = excluded.encoding,
-      body = excluded.body, etag = excluded.etag, params = excluded.params,
-      stored_at = excluded.stored_at, fresh_until = excluded.fresh_until,
-      stale_until = excluded.stale_until, fallback_until = excluded.fallback_until,
-      request_at = excluded.request_at, response_at = excluded.response_at
-    where entries.request_at <= excluded.request_at`;
-}
-
-interface StandingRow {
-  readonly task_id: string | null;
-  readonly task_state: "queued" | "running" | null;
-  readonly failed_at: number | null;
-  readonly until: number | null;
-  readonly error_code: TaskError["code"] | null;
-  readonly error_detail: string | null;
-}
-
-interface FoundRow extends StandingRow {
-  readonly space: string | null;
-  readonly key: string;
-  readonly status: number;
-  readonly headers: Entry["headers"];
-  readonly content_type: string | null;
-  readonly encoding: Entry["encoding"];
-  readonly body: Uint8Array;
-  readonly etag: string;
-  readonly params: Entry["params"];
-  readonly stored_at: number;
-  readonly fresh_until: number;
-  readonly stale_until: number;
-  readonly fallback_until: number;
-  readonly request_at: number;
-  readonly response_at: number;
-}
-
-function toFound(id: EntryId, row: FoundRow | undefined): Found {
-  if (row === undefined) throw new Error("Expected one row for each key asked about");
-  return { entry: toEntry(id, row), standing: toStanding(row) };
-}
-
-function toStanding(row: StandingRow): RefreshStanding {
-  const { task_id, task_state, failed_at, until, error_code, error_detail } = row;
-  return {
-    task:
-      task_id === null || task_state === null
-        ? undefined
-        : { id: task_id, state: task_state },
-    failure:
-      failed_at === null || until === null || error_code === null
-        ? undefined
-        : {
-            error: { code: error_code, detail: error_detail ?? "" },
-            failedAt: failed_at,
-            until,
-          },
-  };
-}
-
-function toEntry(id: EntryId, row: FoundRow): Entry | undefined {
-  if (row.space === null) return undefined;
-  return {
-    ...id,
-    status: row.status,
-    headers: row.headers,
-    contentType: row.content_type ?? undefined,
-    encoding: row.encoding,
-    body: row.body,
-    etag: row.etag,
-    params: row.params,
-    lifetime: {
-      storedAt: row.stored_at,
-      freshUntil: row.fresh_until,
-      staleUntil: row.stale_until,
-      fallbackUntil: row.fallback_until,
-    },
-    requestAt: row.request_at,
-    responseAt: row.response_at,
-  };
 }

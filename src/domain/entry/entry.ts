@@ -43,6 +43,11 @@ export function keyHash(id: EntryId): Uint8Array {
   );
 }
 
+/** `keyHash` in hexadecimal, for arrays of many. */
+export function hexHash(id: EntryId): string {
+  return Buffer.from(keyHash(id)).toString("hex");
+}
+
 /** The space of a source's entries. */
 export function sourceSpace(epoch: number): string {
   return `s${epoch}`;

@@ -1,0 +1,63 @@
+/**
+ * Ends a task, and remembers a failure so that readers leave the key alone for a while.
+ *
+ * @module
+ */
+import { keyHash } from "../../domain/entry/entry.ts";
+import { restMillis } from "../../domain/refresh/backoff.ts";
+import type { TaskError } from "../../domain/refresh/task.ts";
+import type { Claimed } from "../../services/refresh/task-queue.ts";
+import type { Connection } from "./pool.ts";
+
+type Sql = Connection["sql"];
+
+/** `false` when the lease was lost: then the task is another's, and nothing is noted. */
+export async function endTask(
+  sql: Sql,
+  processId: string,
+  claimed: Claimed,
+  error: TaskError | undefined,
+): Promise<boolean> {
+  const ended = await endRow(sql, claimed.taskId, processId, error);
+  if (ended) await noteOutcome(sql, claimed, error);
+  return ended;
+}
+
+/** A task nobody was told of is forgotten with its end. */
+async function endRow(
+  sql: Sql,
+  id: string,
+  processId: string,
+  error: TaskError | undefined,
+): Promise<boolean> {
+  const mine = sql`id = ${id} and state = 'running' and leased_by = ${processId}`;
+  const ended = await sql`
+    update tasks set state = ${error === undefined ? "succeeded" : "failed"},
+      ended_at = uc_now(), lease_until = null,
+      error_code = ${error?.code ?? null}, error_detail = ${error?.detail ?? null}
+    where ${mine} and told`;
+  if (ended.count === 1) return true;
+  const deleted = await sql`delete from tasks where ${mine}`;
+  return deleted.count === 1;
+}
+
+async function noteOutcome(
+  sql: Sql,
+  id: Claimed,
+  error: TaskError | undefined,
+): Promise<void> {
+  if (error === undefined) {
+    await sql`delete from backoffs where key_hash = ${keyHash(id)}`;
+    return;
+  }
+  const [row] = await sql<{ failures: number }[]>`
+    insert into backoffs (key_hash, failures, failed_at, until, error_code, error_detail)
+    values (${keyHash(id)}, 1, uc_now(), uc_now(), ${error.code}, ${error.detail})
+    on conflict (key_hash) do update set failures = backoffs.failures + 1,
+      failed_at = excluded.failed_at,
+      error_code = excluded.error_code, error_detail = excluded.error_detail
+    returning failures`;
+  await sql`
+    update backoffs set until = failed_at + ${restMillis(row?.failures ?? 1)}::bigint
+    where key_hash = ${keyHash(id)}`;
+}

@@ -1,0 +1,77 @@
+/**
+ * Queues refreshes, and promotes those that are queued already, in one statement.
+ *
+ * Queueing for one source is serialised by an advisory lock, so that its queue is never
+ * longer than it may be and places follow the order of commits.
+ *
+ * @module
+ */
+import { type EntryId, hexHash } from "../../domain/entry/entry.ts";
+import { type Source, spaceOf } from "../../domain/source/source.ts";
+import type { EnqueueOptions, Enqueued } from "../../services/refresh/task-queue.ts";
+import type { Connection } from "./pool.ts";
+
+type Sql = Connection["sql"];
+
+/** Beside the source's hash in a two-key advisory lock. */
+const QUEUE_LOCK = 1;
+
+interface Row {
+  readonly id: string;
+  readonly hash: string;
+  readonly state: "queued" | "running";
+  readonly made: boolean;
+}
+
+/**
+ * Gives the tasks in the order of `ids`; `undefined` when the queue is too long with them:
+ * then the transaction must be rolled back.
+ */
+export async function enqueueTasks(
+  sql: Sql,
+  newId: () => string,
+  source: Source,
+  ids: readonly EntryId[],
+  { priority, told }: EnqueueOptions,
+): Promise<readonly Enqueued[] | undefined> {
+  await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
+  const asked = ids.map((id) => ({ id: newId(), key: id.key, hash: hexHash(id) }));
+  const rows = await sql<Row[]>`
+    insert into tasks (id, source_id, space, key, key_hash, priority, state, told, queued_at)
+    select a.id, ${source.id}, ${spaceOf(source)}, a.key, decode(a.hash, 'hex'),
+      ${priority}, 'queued', ${told}, uc_now()
+    from unnest(
+      ${asked.map(({ id }) => id)}::text[], ${asked.map(({ key }) => key)}::text[],
+      ${asked.map(({ hash }) => hash)}::text[]
+    ) with ordinality as a (id, key, hash, n)
+    order by a.n
+    on conflict (key_hash) where state in ('queued', 'running') do update set
+      priority = least(tasks.priority, excluded.priority),
+      told = tasks.told or excluded.told
+    returning id, encode(key_hash, 'hex') as hash, state, xmax = 0 as made`;
+
+  const waiting = await countQueued(sql, source.id, source.maxQueue + 1);
+  if (waiting > source.maxQueue && rows.some(({ made }) => made)) return undefined;
+  // Whoever already waits for calls of this source needs no waking.
+  if (waiting <= ids.length) await sql`select pg_notify('uc_tasks', '')`;
+
+  const byHash = new Map(rows.map((row) => [row.hash, row]));
+  return asked.map(({ hash }) => {
+    const row = byHash.get(hash);
+    if (row === undefined) throw new Error("Expected a task for each key");
+    return { taskId: row.id, state: row.state, made: row.made };
+  });
+}
+
+/** How many tasks of a source are queued, counted up to `most`. */
+export async function countQueued(
+  sql: Sql,
+  sourceId: string,
+  most: number,
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*) as count from (
+      select 1 from tasks where source_id = ${sourceId} and state = 'queued' limit ${most}
+    ) waiting`;
+  return row?.count ?? 0;
+}

@@ -1,5 +1,5 @@
 /**
- * What settings of a source are valid together, and how a change is applied to them.
+ * What settings of a source are valid together.
  *
  * Ranges of single numbers are the schema's; here is what needs more than one field, or
  * a parser. Fields are named as clients name them.
@@ -7,29 +7,17 @@
  * @module
  */
 import { isAdmitted } from "./address-rules.ts";
-import { isSecretHeader, refuseHeader } from "./header-rules.ts";
+import { refuseHeader } from "./header-rules.ts";
 import type { Cidr } from "./ip-address.ts";
 import { parseKeyTemplate } from "./key-template.ts";
 import { originOf } from "./origin.ts";
-import { SOURCE_DEFAULTS, type SourceSettings } from "./source.ts";
+import type { SourceSettings } from "./source.ts";
 import { parseBaseUrl, upstreamTarget } from "./upstream-url.ts";
 
 export interface SettingsProblem {
   readonly field: string;
   readonly message: string;
 }
-
-/** The value that stands for a secret in every answer. */
-export const MASK = "***";
-
-/** Fields to change; `null` resets to the default. */
-export type SettingsPatch = {
-  readonly [F in keyof SourceSettings]?: SourceSettings[F] | null | undefined;
-};
-
-export type PatchedSettings =
-  | { readonly _tag: "Settings"; readonly settings: SourceSettings }
-  | { readonly _tag: "Refused"; readonly problems: readonly SettingsProblem[] };
 
 /** Everything that is wrong with `settings`; upstreams may be at public addresses and in `allowed`. */
 export function settingsProblems(
@@ -42,121 +30,6 @@ export function settingsProblems(
     ...rateLimitProblems(settings.rateLimit),
     ...templateProblems(settings),
   ];
-}
-
-/** Applies `patch` to the settings of source `id`. A masked value keeps what is stored. */
-export function patchedSettings(
-  id: string,
-  current: SourceSettings,
-  patch: SettingsPatch,
-): PatchedSettings {
-  const problems: SettingsProblem[] = [];
-  const required = (["baseUrl", "keyTemplate"] as const).filter(
-    (field) => patch[field] === null,
-  );
-  for (const field of required) {
-    const name = field === "baseUrl" ? "base_url" : "key_template";
-    problems.push({ field: name, message: "Has no default to be reset to" });
-  }
-  const unmasked = (
-    field: "default_headers" | "default_query",
-    given: Readonly<Record<string, string>> | null | undefined,
-    stored: Readonly<Record<string, string>>,
-  ) => {
-    if (given === undefined || given === null) return given;
-    const values = Object.entries(given).map(([name, value]) => {
-      if (value !== MASK) return [name, value] as const;
-      const kept = storedValue(stored, name, field === "default_headers");
-      if (kept === undefined) {
-        problems.push({
-          field: `${field}.${name}`,
-          message: "No value is stored to be kept",
-        });
-      }
-      return [name, kept ?? ""] as const;
-    });
-    return Object.fromEntries(values);
-  };
-  const settings = merged(id, current, {
-    ...patch,
-    defaultHeaders: unmasked(
-      "default_headers",
-      patch.defaultHeaders,
-      current.defaultHeaders,
-    ),
-    defaultQuery: unmasked("default_query", patch.defaultQuery, current.defaultQuery),
-  });
-  if (originChanges(current, settings) && keepsSecrets(current, patch)) {
-    const message = "Another origin must not get the stored secrets: name them again";
-    problems.push({ field: "base_url", message });
-  }
-  return problems.length > 0
-    ? { _tag: "Refused", problems }
-    : { _tag: "Settings", settings };
-}
-
-/** `value` as it may be shown: of headers, all but the harmless are secret; of the query, all. */
-export function maskedHeaders(headers: Readonly<Record<string, string>>) {
-  return masked(headers, isSecretHeader);
-}
-
-export function maskedQuery(query: Readonly<Record<string, string>>) {
-  return masked(query, () => true);
-}
-
-function masked(
-  values: Readonly<Record<string, string>>,
-  isSecret: (name: string) => boolean,
-) {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, isSecret(name) ? MASK : value]),
-  );
-}
-
-function merged(
-  id: string,
-  current: SourceSettings,
-  patch: SettingsPatch,
-): SourceSettings {
-  const defaults: Partial<SourceSettings> = { ...SOURCE_DEFAULTS, name: id };
-  const changes = Object.entries(patch).flatMap(([field, value]) => {
-    if (value === undefined) return [];
-    // Safe because every field but those that have no default is in `defaults`.
-    const reset = defaults[field as keyof SourceSettings];
-    return [[field, value === null ? reset : value]];
-  });
-  return { ...current, ...Object.fromEntries(changes) };
-}
-
-function originChanges(current: SourceSettings, next: SourceSettings): boolean {
-  const before = parseBaseUrl(current.baseUrl);
-  const after = parseBaseUrl(next.baseUrl);
-  // An URL that does not parse is refused for that.
-  if (before._tag === "Refused" || after._tag === "Refused") return false;
-  return before.origin !== after.origin;
-}
-
-/** Whether any stored secret would stay in force: not replaced, or kept by its mask. */
-function keepsSecrets(current: SourceSettings, patch: SettingsPatch): boolean {
-  const headersKept =
-    patch.defaultHeaders === undefined
-      ? Object.keys(current.defaultHeaders).some(isSecretHeader)
-      : Object.values(patch.defaultHeaders ?? {}).includes(MASK);
-  const queryKept =
-    patch.defaultQuery === undefined
-      ? Object.keys(current.defaultQuery).length > 0
-      : Object.values(patch.defaultQuery ?? {}).includes(MASK);
-  return headersKept || queryKept;
-}
-
-function storedValue(
-  stored: Readonly<Record<string, string>>,
-  name: string,
-  anyCase: boolean,
-): string | undefined {
-  const same = (other: string) =>
-    anyCase ? other.toLowerCase() === name.toLowerCase() : other === name;
-  return Object.entries(stored).find(([other]) => same(other))?.[1];
 }
 
 function baseUrlProblems(

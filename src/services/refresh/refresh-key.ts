@@ -4,30 +4,17 @@
  * @module
  */
 import { Clock, Effect, Random } from "effect";
-import type { HeaderList } from "../../domain/entry/entry.ts";
 import { retryPauseMillis } from "../../domain/refresh/backoff.ts";
-import {
-  outcomeOf,
-  type RefreshOutcome,
-  renewalOf,
-} from "../../domain/refresh/refresh-outcome.ts";
-import type { RefreshFailureCode } from "../../domain/refresh/task.ts";
-import {
-  meaningOf,
-  refreshHeaders,
-  validatorsOf,
-} from "../../domain/refresh/upstream-exchange.ts";
-import { matchTemplate } from "../../domain/source/key-template.ts";
-import { isNegative } from "../../domain/source/source.ts";
+import { failed } from "../../domain/refresh/refresh-failure.ts";
+import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
 import { redirectTarget } from "../../domain/source/redirect-target.ts";
 import { upstreamTarget } from "../../domain/source/upstream-url.ts";
-import { CallQuota } from "../quota/call-quota.ts";
 import { monotonicMillis, type NoCallFree } from "../quota/permit.ts";
 import type { StoreUnavailable } from "../errors.ts";
 import type { KnownSource } from "../source/source-directory.ts";
-import { type Ready, readyToCall, sendCall } from "./call-upstream.ts";
+import { callOnce } from "./call-once.ts";
+import { type Ready, readyToCall } from "./call-upstream.ts";
 import type { Claimed } from "./task-queue.ts";
-import { Upstream, type UpstreamReply } from "./upstream.ts";
 import type {
   UpstreamBodyRefused,
   UpstreamBroken,
@@ -109,84 +96,6 @@ const whenFree = (known: KnownSource): ReturnType<typeof readyToCall> =>
     }),
   );
 
-const callOnce = Effect.fnUntraced(function* (
-  known: KnownSource,
-  claimed: Claimed,
-  ready: Ready,
-  target: string,
-) {
-  const { source } = known;
-  const quota = yield* CallQuota;
-  const startedAt = yield* monotonicMillis;
-  const requestAt = yield* Clock.currentTimeMillis;
-  const stored = claimed.stored;
-  // A negative entry is asked for in full: a 304 would only say that it is still not there.
-  const conditional =
-    stored !== undefined && !isNegative(stored.status) ? stored : undefined;
-  const validators = conditional && validatorsOf(conditional.headers);
-
-  const { reply, permit } = yield* sendCall(known, ready, {
-    method: "GET",
-    target,
-    headers: refreshHeaders(source, validators),
-    headTimeoutMillis: source.timeoutMillis,
-  });
-  const responseAt = yield* Clock.currentTimeMillis;
-  const headers: HeaderList = reply.rawHeaders;
-  const asked = validators?.etag !== undefined || validators?.lastModified !== undefined;
-  const meaning = meaningOf(reply.status, headers, asked, responseAt);
-
-  if (meaning._tag === "Refusal") {
-    reply.discard();
-    yield* quota.refused(source.id, meaning.notBefore);
-    return { _tag: "Postponed" } as const;
-  }
-  if (permit.afterRefusal)
-    yield* Effect.ignore(quota.accepted(source.id), { log: "Warn" });
-
-  switch (meaning._tag) {
-    case "Failure":
-      reply.discard();
-      return { _tag: "Failed", error: meaning.error, retry: meaning.retry } as const;
-    case "Redirect":
-      reply.discard();
-      return meaning;
-    case "NotModified":
-      reply.discard();
-      if (source.notModifiedIsFree) {
-        // The call is worth more to the next key than the failure to give it back is to us.
-        yield* Effect.ignore(quota.giveBack(source.id, source.rateLimit, permit.ticket));
-      }
-      if (conditional === undefined)
-        return failed("UPSTREAM_STATUS", "Upstream answered 304");
-      return renewalOf(source, conditional.etag, conditional.headers, {
-        headers,
-        requestAt,
-        responseAt,
-      });
-    case "Answer": {
-      const spentMillis = (yield* monotonicMillis) - startedAt;
-      const body = yield* collect(known, reply, source.timeoutMillis - spentMillis);
-      const params = matchTemplate(known.template, claimed.key) ?? {};
-      const answer = { status: reply.status, headers, body, requestAt, responseAt };
-      return outcomeOf(source, claimed.key, params, answer);
-    }
-  }
-});
-
-const collect = Effect.fnUntraced(function* (
-  { source }: KnownSource,
-  reply: UpstreamReply,
-  millisLeft: number,
-) {
-  const upstream = yield* Upstream;
-  const { bytes } = yield* upstream.collect(reply, {
-    maxBytes: source.maxBodyBytes,
-    deadlineMillis: Math.max(1, millisLeft),
-  });
-  return bytes;
-});
-
 function failureOf(
   error: UpstreamUnreachable | UpstreamBroken | UpstreamBodyRefused,
 ): RefreshOutcome {
@@ -214,8 +123,4 @@ function failureOf(
           return failed("UPSTREAM_BROKEN", message, true);
       }
   }
-}
-
-function failed(code: RefreshFailureCode, detail: string, retry = false) {
-  return { _tag: "Failed", error: { code, detail }, retry } as const;
 }

@@ -7,11 +7,8 @@
  * @module
  */
 import { Effect } from "effect";
-import {
-  patchedSettings,
-  type SettingsPatch,
-  settingsProblems,
-} from "../../domain/source/source-rules.ts";
+import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
+import { settingsProblems } from "../../domain/source/source-rules.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
 import { CallQuota } from "../quota/call-quota.ts";

@@ -11,11 +11,8 @@ import {
   type SourceSettings,
   staleWhileRevalidateMillis,
 } from "../../../domain/source/source.ts";
-import {
-  maskedHeaders,
-  maskedQuery,
-  type SettingsPatch,
-} from "../../../domain/source/source-rules.ts";
+import { maskedHeaders, maskedQuery } from "../../../domain/source/secret-mask.ts";
+import type { SettingsPatch } from "../../../domain/source/source-patch.ts";
 import { toInstant } from "../../wire.ts";
 
 const YEAR_SECONDS = 31_536_000;

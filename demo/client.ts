@@ -13,9 +13,11 @@ export interface Read {
   readonly path: string;
   readonly label: Label;
   readonly status: number;
+  /** Milliseconds of the clock of `performance`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
   /** Whole seconds; `undefined` when nothing was served. */
   readonly ageSeconds: number | undefined;
-  readonly tookMillis: number;
   readonly data: unknown;
 }
 
@@ -69,8 +71,9 @@ export class Client {
       path,
       label,
       status,
+      startedAt,
+      endedAt: performance.now(),
       ageSeconds: age === null ? undefined : Number(age),
-      tookMillis: performance.now() - startedAt,
       data,
     };
   }

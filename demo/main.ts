@@ -44,7 +44,7 @@ async function runDemo(options: Options): Promise<boolean> {
   const { seconds, perMinute } = options;
   const countries = await loadCountries();
   // Even a short run goes through several lifetimes.
-  const ttlSeconds = Math.min(15, Math.max(1, Math.floor(seconds / 6)));
+  const ttlSeconds = Math.min(20, Math.max(1, Math.floor(seconds / 4)));
   await using upstream = await startUpstream(countries, perMinute);
   screen.say(screen.paint("bold", `Uni-Cache demo: about ${seconds + 5} seconds`));
   screen.say(`  upstream    ${upstream.url}  facts about ${countries.length} countries`);

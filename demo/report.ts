@@ -23,8 +23,8 @@ export function report(
   const share = (count: number) => `${((count / Math.max(1, reads)) * 100).toFixed(1)} %`;
   const row = (name: string, value: number | string, note = "") => {
     const text = typeof value === "number" ? counted(value) : value;
-    const dim = screen.paint("dim", note);
-    screen.say(`  ${name.padEnd(NAME_WIDTH)}${text.padStart(9)}  ${dim}`.trimEnd());
+    const end = note === "" ? "" : `  ${screen.paint("dim", note)}`;
+    screen.say(`  ${name.padEnd(NAME_WIDTH)}${text.padStart(9)}${end}`);
   };
   const line = () => screen.say(`  ${"─".repeat(NAME_WIDTH + 9)}`);
 

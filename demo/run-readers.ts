@@ -17,7 +17,7 @@ const READS_PER_SECOND = 100;
 const ZIPF_EXPONENT = 1.2;
 const SEED = 1;
 const DRAW_MILLIS = 200;
-const STRIP_CELLS = 24;
+const STRIP_CELLS = 20;
 
 interface Stage {
   readonly screen: Screen;
@@ -33,9 +33,9 @@ export async function runReaders(stage: Stage): Promise<Tally> {
   const { screen, client, upstream, countries, options, ending } = stage;
   const { seconds, perMinute } = options;
   const [first] = countries;
-  const story = new Story(screen, String(first?.facts["name"]));
   const draw = zipf(countries.length, ZIPF_EXPONENT, SEED);
   const startedAt = performance.now();
+  const story = new Story(screen, String(first?.facts["name"]), startedAt);
   const elapsed = () => (performance.now() - startedAt) / 1000;
   const tally = new Tally();
   let lately = new Tally();
@@ -49,7 +49,7 @@ export async function runReaders(stage: Stage): Promise<Tally> {
         throw new Error(`${answer.path} was answered with other data`);
       }
       for (const each of [tally, lately]) each.add(answer);
-      if (country === first) story.add(answer, elapsed());
+      if (country === first) story.add(answer);
     } catch (error) {
       if (!ending.aborted) tally.addFailure(String(error));
     }
@@ -63,20 +63,25 @@ export async function runReaders(stage: Stage): Promise<Tally> {
     const strip = screen.strip({ HIT, STALE, MISS }, STRIP_CELLS);
     const parts = [part("HIT", HIT), part("STALE", STALE), part("MISS", MISS)].join("  ");
     const calls = `${upstream.counters().lastMinute}/${perMinute}`;
-    screen.say(`${time}  ${strip}  ${parts}   calls in the last minute ${calls}`);
+    screen.say(`${time}  ${strip}  ${parts}   ${calls} calls`);
     lately = new Tally();
   };
 
   screen.say();
   screen.say(
-    `  ${READS_PER_SECOND} reads a second:  ${screen.paint("HIT", "█ HIT")} fresh   ${screen.paint("STALE", "▒ STALE")} past its TTL   ${screen.paint("MISS", "· MISS")} not stored yet`,
+    [
+      `${READS_PER_SECOND} reads a second`.padStart(20),
+      `${screen.paint("HIT", "█")} fresh  ${screen.paint("STALE", "▒")} past its TTL`,
+      `${screen.paint("MISS", "·")} not stored yet`,
+      "upstream calls in the last minute",
+    ].join("  "),
   );
   const drawing = setInterval(() => {
     const at = elapsed();
     const { lastMinute } = upstream.counters();
     screen.draw(
       Math.min(1, at / seconds),
-      `${Math.min(seconds, Math.floor(at))}/${seconds} s  ${tally.reads} reads  calls in the last minute ${lastMinute}/${perMinute}`,
+      `${Math.floor(at)}/${seconds} s  ${tally.reads} reads  ${lastMinute}/${perMinute} calls`,
     );
   }, DRAW_MILLIS);
   const saying = setInterval(sayInterval, Math.min(10, seconds / 3) * 1000);

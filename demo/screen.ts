@@ -35,8 +35,8 @@ export class Screen {
     const cells = "━".repeat(filled) + this.paint("dim", "─".repeat(BAR_CELLS - filled));
     const line = `  ${cells}  ${text}`;
     // A wrapped line can't be cleared.
-    const fits = BAR_CELLS + 4 + text.length < this.#out.columns;
-    this.#bar = fits ? line : text.slice(0, Math.max(0, this.#out.columns - 1));
+    const columns = this.#out.columns || 80;
+    this.#bar = BAR_CELLS + 4 + text.length < columns ? line : text.slice(0, columns - 1);
     this.#out.write(CLEAR_LINE + this.#bar);
   }
 

@@ -9,32 +9,41 @@ import type { Screen } from "./screen.ts";
 export class Story {
   readonly #screen: Screen;
   readonly #name: string;
-  #last: Label | undefined;
+  readonly #startedAt: number;
+  #last: Read | undefined;
 
-  constructor(screen: Screen, name: string) {
+  /** `startedAt`: milliseconds of the clock of `performance`. */
+  constructor(screen: Screen, name: string, startedAt: number) {
     this.#screen = screen;
     this.#name = name;
+    this.#startedAt = startedAt;
   }
 
-  add({ label, status, ageSeconds }: Read, atSeconds: number): void {
-    if (label === this.#last) return;
+  add(read: Read): void {
+    const { label, status, ageSeconds } = read;
     const before = this.#last;
-    this.#last = label;
-    const time = `${atSeconds.toFixed(1)} s`.padStart(8);
+    // A read that was overtaken by another says nothing new.
+    if (before !== undefined && read.startedAt < before.endedAt) return;
+    if (label === before?.label) return;
+    this.#last = read;
+    const seconds = (read.endedAt - this.#startedAt) / 1000;
+    const time = `${seconds.toFixed(1)} s`.padStart(8);
     const state = this.#screen.paint(label, label.padEnd(5));
     const age = ageSeconds === undefined ? "no data" : `age ${ageSeconds} s`;
     const told = `${time}  ${this.#name}  ${status} ${state}  ${age.padEnd(8)}`;
-    this.#screen.say(`${told}  ${this.#screen.paint("dim", meaning(before, label))}`);
+    this.#screen.say(
+      `${told}  ${this.#screen.paint("dim", meaning(before?.label, label))}`,
+    );
   }
 }
 
 function meaning(before: Label | undefined, label: Label): string {
   switch (label) {
     case "MISS":
-      return "nothing stored yet; a refresh is queued first in line";
+      return "refresh queued, first in line";
     case "STALE":
-      return "past its TTL: served at once, a refresh is queued behind it";
+      return "served at once, refresh queued";
     case "HIT":
-      return before === "STALE" ? "refreshed" : "stored; fresh from here on";
+      return before === "STALE" ? "refreshed" : "stored";
   }
 }

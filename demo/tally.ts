@@ -11,10 +11,10 @@ export class Tally {
   readonly #cacheMillis: number[] = [];
   readonly #failures: string[] = [];
 
-  add({ label, path, status, tookMillis }: Read): void {
+  add({ label, path, status, startedAt, endedAt }: Read): void {
     this.#counts[label]++;
     this.#paths.add(path);
-    if (status === 200) this.#cacheMillis.push(tookMillis);
+    if (status === 200) this.#cacheMillis.push(endedAt - startedAt);
   }
 
   addFailure(reason: string): void {

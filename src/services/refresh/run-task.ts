@@ -35,7 +35,7 @@ export const runTask = Effect.fn("runTask")(function* (
       Effect.succeed({ _tag: "Postponed" } as const),
     ),
     Effect.flatMap((outcome) =>
-      Effect.uninterruptible(Effect.retry(endTask(claimed, outcome), storeAgain)),
+      Effect.retry(Effect.uninterruptible(endTask(claimed, outcome)), storeAgain),
     ),
     Effect.catchTag("StoreUnavailable", (error) =>
       Effect.as(Effect.logWarning(error.message), "Waiting" as const),

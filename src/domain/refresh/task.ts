@@ -44,7 +44,8 @@ export type RefreshFailureCode =
   | "REDIRECT_REFUSED"
   | "BODY_TOO_LARGE"
   /** The body is not what its content type or encoding says. */
-  | "BODY_INVALID";
+  | "BODY_INVALID"
+  | "INTERNAL_ERROR";
 
 export interface Task extends EntryId {
   readonly id: string;

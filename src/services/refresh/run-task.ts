@@ -37,11 +37,21 @@ export const runTask = Effect.fn("runTask")(function* (
     Effect.flatMap((outcome) =>
       Effect.retry(Effect.uninterruptible(endTask(claimed, outcome)), storeAgain),
     ),
+    Effect.catchDefect((defect) => endBroken(claimed, defect)),
     Effect.catchTag("StoreUnavailable", (error) =>
       Effect.as(Effect.logWarning(error.message), "Waiting" as const),
     ),
   );
   return yield* leases.holding(claimed.taskId, running);
+});
+
+/** A task that meets a bug must end: claimed again it would spend a call each time. */
+const endBroken = Effect.fnUntraced(function* (claimed: Claimed, defect: unknown) {
+  const queue = yield* TaskQueue;
+  yield* Effect.logError(`The refresh of task ${claimed.taskId} died`, defect);
+  const detail = "Something went wrong inside; the log has it under the task's id";
+  yield* queue.end(claimed, { code: "INTERNAL_ERROR", detail });
+  return "Failed" as const;
 });
 
 const endTask = Effect.fnUntraced(function* (claimed: Claimed, outcome: RefreshOutcome) {

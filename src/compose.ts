@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Layer, ManagedRuntime } from "effect";
+import * as Layer from "effect/Layer";
+import * as ManagedRuntime from "effect/ManagedRuntime";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { defaultDataDir } from "./adapters/embedded-postgres/data-folder.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { randomBytes } from "node:crypto";
 import { forgetSecret, keepSecret, readSecret } from "./adapters/secrets/kept-secret.ts";
 import type { Config } from "./config.ts";

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { Cause, Layer, Logger, References } from "effect";
+import * as Cause from "effect/Cause";
+import * as Layer from "effect/Layer";
+import * as Logger from "effect/Logger";
+import * as References from "effect/References";
 import type { Config } from "./config.ts";
 
 const minimum = {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { readFileSync } from "node:fs";
 import { prepareGround, startRuntime } from "./compose.ts";
 import type { Config } from "./config.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Result } from "effect";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
 import { createMiddleware } from "hono/factory";
 import { credentialsIn } from "../domain/access/credentials.ts";
 import { type Needs, permits } from "../domain/access/permission.ts";

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Effect, type ManagedRuntime, type Result } from "effect";
+import * as Effect from "effect/Effect";
+import type * as ManagedRuntime from "effect/ManagedRuntime";
+import type * as Result from "effect/Result";
 import type { TokenDirectory } from "../services/access/token-directory.ts";
 import type { ChangeBus } from "../services/change-bus.ts";
 import type { EntryMemory } from "../services/entry/entry-memory.ts";

@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { Cause, Clock, Effect, Fiber, Layer, Random } from "effect";
+import * as Cause from "effect/Cause";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Layer from "effect/Layer";
+import * as Random from "effect/Random";
 import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
 import {

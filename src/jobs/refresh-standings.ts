@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { Effect, Layer, Schedule } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Schedule from "effect/Schedule";
 import { EntryMemory } from "../services/entry/entry-memory.ts";
 import { EntryStore } from "../services/entry/entry-store.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { Sweeping } from "../services/sweeping.ts";
 
 const PAUSE = "30 seconds";

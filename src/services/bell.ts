@@ -5,7 +5,9 @@
  *
  * @module
  */
-import { Deferred, type Duration, Effect } from "effect";
+import * as Deferred from "effect/Deferred";
+import type * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
 
 export interface Bell {
   readonly ring: () => void;

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { Change } from "../domain/change.ts";
 import type { StoreUnavailable } from "./errors.ts";
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Data } from "effect";
+import * as Data from "effect/Data";
 
 /** One thing wrong with the input; `field` is a path such as `rate_limit.burst`. */
 export interface FieldProblem {

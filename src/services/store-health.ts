@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { StoreUnavailable } from "./errors.ts";
 
 export class StoreHealth extends Context.Service<

@@ -7,7 +7,10 @@
  *
  * @module
  */
-import { Deferred, Effect, Exit, Layer } from "effect";
+import * as Deferred from "effect/Deferred";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
 import { type EntryId, newsName } from "../../domain/entry/entry.ts";
 import { dataBytes } from "../../domain/entry/data-encoding.ts";
 import { selects } from "../../domain/entry/purge.ts";

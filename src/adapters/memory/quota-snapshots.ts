@@ -6,7 +6,10 @@
  *
  * @module
  */
-import { Clock, Effect, Layer, Schedule } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Schedule from "effect/Schedule";
 import { budgetAt, type QuotaRecord } from "../../domain/quota/budget.ts";
 import { CallQuota } from "../../services/quota/call-quota.ts";
 import { QuotaSnapshots } from "../../services/quota/quota-snapshots.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { parseKeyTemplate } from "../../domain/source/key-template.ts";
 import { originOf } from "../../domain/source/origin.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { sameHash, tokenHash } from "../../domain/access/token.ts";
 import { TokenDirectory } from "../../services/access/token-directory.ts";
 import { type StoredToken, TokenStore } from "../../services/access/token-store.ts";

@@ -11,7 +11,10 @@
  *
  * @module
  */
-import { Clock, Effect, Layer, Schedule } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Schedule from "effect/Schedule";
 import type { Change } from "../../domain/change.ts";
 import { lookUntil, makeBell } from "../../services/bell.ts";
 import { type BusEvent, ChangeBus } from "../../services/change-bus.ts";

@@ -7,7 +7,11 @@
  *
  * @module
  */
-import { Clock, Context, Duration, Effect, Layer } from "effect";
+import * as Clock from "effect/Clock";
+import * as Context from "effect/Context";
+import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { Database } from "./database.ts";
 
 export class DatabaseClock extends Context.Service<

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { Context, Effect, Exit, Layer } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
 import { StoreUnavailable } from "../../services/errors.ts";
 import { Transaction } from "../../services/transaction.ts";
 import type { DatabaseAddress } from "./address.ts";

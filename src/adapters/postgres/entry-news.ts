@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { newsName } from "../../domain/entry/entry.ts";
 import { makeBell } from "../../services/bell.ts";
 import { EntryNews } from "../../services/entry/entry-news.ts";

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { type EntryId, hexHash, keyHash } from "../../domain/entry/entry.ts";
 import { type PurgeSelection, selects } from "../../domain/entry/purge.ts";
 import { ChangeBus } from "../../services/change-bus.ts";

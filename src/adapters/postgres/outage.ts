@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { Predicate } from "effect";
+import * as Predicate from "effect/Predicate";
 
 const outageCode =
   /^(08|40|53|57P|57014|55P03|25P03|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;

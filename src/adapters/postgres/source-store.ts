@@ -6,7 +6,9 @@
  * @module
  */
 import { asc, eq } from "drizzle-orm";
-import { Data, Effect, Layer } from "effect";
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import type { Source, SourceSettings } from "../../domain/source/source.ts";
 import { SourceExists, SourceNotFound } from "../../services/errors.ts";
 import { SecretBox } from "../../services/source/secret-box.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { StoreHealth } from "../../services/store-health.ts";
 import { Database } from "./database.ts";
 

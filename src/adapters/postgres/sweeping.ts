@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { REMEMBERED_MILLIS } from "../../domain/refresh/task.ts";
 import { Sweeping } from "../../services/sweeping.ts";
 import { Transaction } from "../../services/transaction.ts";

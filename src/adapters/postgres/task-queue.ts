@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Clock, Effect, Layer } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { randomBytes } from "node:crypto";
 import {
   LEASE_MILLIS,

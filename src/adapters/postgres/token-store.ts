@@ -4,7 +4,8 @@
  * @module
  */
 import { eq, sql as expression } from "drizzle-orm";
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { TokenStore } from "../../services/access/token-store.ts";
 import { Database } from "./database.ts";
 import { tokens, users } from "./schema.ts";

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { randomBytes, scrypt } from "node:crypto";
 import { PasswordHasher } from "../../services/access/password-hasher.ts";
 

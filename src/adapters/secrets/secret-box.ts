@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Layer } from "effect";
+import * as Layer from "effect/Layer";
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { SecretBox } from "../../services/source/secret-box.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { headerValue } from "../../domain/entry/entry.ts";
 import type { BodyLimits, UpstreamReply } from "../../services/refresh/upstream.ts";
 import {

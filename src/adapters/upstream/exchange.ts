@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { type ClientRequest, type IncomingMessage, request as open } from "node:http";
 import { headerValue, type HeaderList } from "../../domain/entry/entry.ts";
 import type { UpstreamOrigin } from "../../domain/source/origin.ts";

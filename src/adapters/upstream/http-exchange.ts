@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { parseCidrs } from "../../domain/source/address-rules.ts";
 import type { Cidr } from "../../domain/source/ip-address.ts";
 import { originKey, type UpstreamOrigin } from "../../domain/source/origin.ts";

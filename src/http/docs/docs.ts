@@ -40,9 +40,12 @@ export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array
     in: "header",
     name: "X-API-Key",
   });
-  const document = openApiDocument(app, version);
+  let document: ReturnType<typeof openApiDocument> | undefined;
 
-  app.get("/openapi.json", (c) => c.json(document));
+  app.get("/openapi.json", (c) => {
+    document ??= openApiDocument(app, version);
+    return c.json(document);
+  });
   app.get(
     "/docs",
     Scalar({

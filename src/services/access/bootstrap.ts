@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { tokenHash } from "../../domain/access/token.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Transaction } from "../transaction.ts";

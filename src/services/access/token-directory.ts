@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context } from "effect";
+import * as Context from "effect/Context";
 import type { Role } from "../../domain/access/permission.ts";
 
 /** Who is calling. */

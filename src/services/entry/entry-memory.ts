@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { Entry, EntryId } from "../../domain/entry/entry.ts";
 import type { StoreUnavailable } from "../errors.ts";
 import type { Found, RefreshStanding } from "./entry-store.ts";

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
 
 export class EntryNews extends Context.Service<

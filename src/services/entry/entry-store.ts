@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { Entry, EntryId } from "../../domain/entry/entry.ts";
 import type { Lifetime } from "../../domain/entry/freshness.ts";
 import type { HeaderList } from "../../domain/entry/entry.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { StoreUnavailable } from "../errors.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Clock, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
 import { planRead, type ReadMode } from "../../domain/entry/read-plan.ts";
 import type { Budget } from "../../domain/quota/budget.ts";

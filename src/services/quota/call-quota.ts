@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { QuotaRecord } from "../../domain/quota/budget.ts";
 import type { Ticket } from "../../domain/quota/quota.ts";
 import type { RateLimit } from "../../domain/quota/rate-limit.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Clock, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
 import { knownSource } from "../source/source-directory.ts";
 import { QuotaSnapshots } from "./quota-snapshots.ts";
 

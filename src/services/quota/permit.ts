@@ -6,7 +6,9 @@
  *
  * @module
  */
-import { Clock, Data, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
 import type { Ticket } from "../../domain/quota/quota.ts";
 import { permitMillis } from "../../domain/quota/rate-limit.ts";
 import type { Source } from "../../domain/source/source.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { Budget } from "../../domain/quota/budget.ts";
 import type { Source } from "../../domain/source/source.ts";
 import type { StoreUnavailable } from "../errors.ts";

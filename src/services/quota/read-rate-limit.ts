@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Clock, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
 import { budgetAt } from "../../domain/quota/budget.ts";
 import { knownSource } from "../source/source-directory.ts";
 import { CallQuota } from "./call-quota.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Clock, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
 import { failed } from "../../domain/refresh/refresh-failure.ts";
 import { outcomeOf, renewalOf } from "../../domain/refresh/refresh-outcome.ts";
 import {

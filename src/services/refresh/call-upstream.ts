@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { monotonicMillis, type Permit, takePermit } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Clock, Effect } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
 import { budgetAt } from "../../domain/quota/budget.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { takePermits } from "../quota/permit.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Budget } from "../../domain/quota/budget.ts";
 import { forecastMillis } from "../../domain/quota/forecast.ts";
 import type { Source } from "../../domain/source/source.ts";

@@ -6,7 +6,10 @@
  *
  * @module
  */
-import { Context, Effect, Layer, Schedule } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Schedule from "effect/Schedule";
 import { LEASE_MILLIS } from "../../domain/refresh/task.ts";
 import { TaskQueue } from "./task-queue.ts";
 

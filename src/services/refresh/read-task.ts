@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { isTaskId } from "../../domain/refresh/task.ts";
 import { TaskNotFound } from "../errors.ts";
 import { TaskQueue } from "./task-queue.ts";

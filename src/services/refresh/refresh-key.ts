@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Clock, Effect, Random } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Random from "effect/Random";
 import { retryPauseMillis } from "../../domain/refresh/backoff.ts";
 import { failed } from "../../domain/refresh/refresh-failure.ts";
 import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { Context, Effect, Fiber, Layer } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Layer from "effect/Layer";
 import type { EntryId } from "../../domain/entry/entry.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import { takePermits } from "../quota/permit.ts";

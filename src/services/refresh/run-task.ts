@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Effect, Schedule } from "effect";
+import * as Effect from "effect/Effect";
+import * as Schedule from "effect/Schedule";
 import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
 import { EntryNews } from "../entry/entry-news.ts";
 import { EntryStore } from "../entry/entry-store.ts";

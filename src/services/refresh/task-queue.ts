@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { EntryId, HeaderList } from "../../domain/entry/entry.ts";
 import type { Priority, Task, TaskError } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";

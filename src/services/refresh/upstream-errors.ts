@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Data } from "effect";
+import * as Data from "effect/Data";
 
 /** No connection, so nothing was sent and no call was spent. */
 export class UpstreamUnreachable extends Data.TaggedError("UpstreamUnreachable")<{

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { HeaderList } from "../../domain/entry/entry.ts";
 import type { UpstreamOrigin } from "../../domain/source/origin.ts";
 import type {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { normaliseKey } from "../../domain/source/cache-key.ts";
 import {
   type KeyTemplate,

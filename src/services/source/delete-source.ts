@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { spaceOf } from "../../domain/source/source.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
 import { ChangeBus } from "../change-bus.ts";

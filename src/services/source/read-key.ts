@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { decodeKeySegment, normaliseKey } from "../../domain/source/cache-key.ts";
 import { matchTemplate } from "../../domain/source/key-template.ts";
 import { Invalid, Malformed } from "../errors.ts";

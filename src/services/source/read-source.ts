@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { SourceNotFound } from "../errors.ts";
 import { SourceStore } from "./source-store.ts";
 

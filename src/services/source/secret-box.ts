@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context } from "effect";
+import * as Context from "effect/Context";
 
 /** A secret at rest, and the key it was sealed with. */
 export interface Sealed {

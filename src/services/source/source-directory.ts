@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, Effect } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
 import type { UpstreamOrigin } from "../../domain/source/origin.ts";
 import type { KeyTemplate } from "../../domain/source/key-template.ts";
 import type { Source } from "../../domain/source/source.ts";

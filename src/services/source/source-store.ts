@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Context, type Effect } from "effect";
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
 import type { Source, SourceSettings } from "../../domain/source/source.ts";
 import type { SourceExists, SourceNotFound, StoreUnavailable } from "../errors.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context } from "effect";
+import * as Context from "effect/Context";
 import type { Cidr } from "../../domain/source/ip-address.ts";
 
 export const AllowedCidrs = Context.Reference<readonly Cidr[]>(

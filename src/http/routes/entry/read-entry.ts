@@ -4,7 +4,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { Effect, Result } from "effect";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
 import { parseTagList, tagMatches } from "../../../domain/entry/entity-tag.ts";
 import { readEntry, type ReadResult } from "../../../services/entry/read-entry.ts";
 import { knownBudget } from "../../../services/quota/known-budget.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { Result } from "effect";
+import * as Result from "effect/Result";
 import { readTask } from "../../../services/refresh/read-task.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { Result } from "effect";
+import * as Result from "effect/Result";
 import { StoreHealth } from "../../../services/store-health.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";

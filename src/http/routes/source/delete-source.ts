@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { Result } from "effect";
+import * as Result from "effect/Result";
 import { deleteSource } from "../../../services/source/delete-source.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { noContent, type Responds } from "../../respond.ts";

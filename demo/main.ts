@@ -29,12 +29,17 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+// As in `npm run demo | head`.
+process.stdout.on("error", (error) => stop.abort(error));
+
 let good = false;
 try {
   good = await runDemo(readOptions(process.argv.slice(2)));
 } catch (error) {
   screen.clear();
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // What breaks off after a stop signal does so because of it.
+  const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
+  process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
   if (error instanceof BadOption) process.exitCode = 2;
 }
 process.exit(process.exitCode ?? (good ? 0 : 1));

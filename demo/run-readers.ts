@@ -70,11 +70,10 @@ export async function runReaders(stage: Stage): Promise<Tally> {
   screen.say();
   screen.say(
     [
-      `${READS_PER_SECOND} reads a second`.padStart(20),
-      `${screen.paint("HIT", "█")} fresh  ${screen.paint("STALE", "▒")} past its TTL`,
-      `${screen.paint("MISS", "·")} not stored yet`,
-      "upstream calls in the last minute",
-    ].join("  "),
+      `  ${READS_PER_SECOND} reads a second:`,
+      `${screen.paint("HIT", "█")} fresh, ${screen.paint("STALE", "▒")} past its TTL,`,
+      `${screen.paint("MISS", "·")} not stored yet; upstream calls per minute`,
+    ].join(" "),
   );
   const drawing = setInterval(() => {
     const at = elapsed();
@@ -94,7 +93,8 @@ export async function runReaders(stage: Stage): Promise<Tally> {
     clearInterval(saying);
     screen.clear();
   }
-  if (lately.reads > 0) sayInterval();
+  // The last interval may have ended a moment ago.
+  if (lately.reads >= READS_PER_SECOND / 2) sayInterval();
   return tally;
 }
 

@@ -12,9 +12,11 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-/** Above what the service takes to finish what runs. */
-const PATIENCE_MILLIS = 20_000;
-const KEPT_LINES = 20;
+/** Above what the service takes to make a database and listen. */
+const START_MILLIS = 60_000;
+/** Above what it takes to finish what runs. */
+const STOP_MILLIS = 20_000;
+const KEPT_CHARACTERS = 4_000;
 
 export interface Service extends AsyncDisposable {
   readonly url: string;
@@ -25,7 +27,10 @@ export interface Service extends AsyncDisposable {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Rejects when the process ends before it listens, or when `stop` aborts. */
+/**
+ * Rejects when the process ends before it listens. A stop while it starts is heeded once it
+ * listens: from then on it can end in order.
+ */
 export async function startService(stop: AbortSignal): Promise<Service> {
   const token = `demo_${randomBytes(16).toString("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), "uni-cache-demo-"));
@@ -36,13 +41,16 @@ export async function startService(stop: AbortSignal): Promise<Service> {
     cwd: root,
     env: environment(join(folder, "data"), token),
     stdio: ["ignore", "pipe", "pipe"],
+    // Out of reach of a terminal's Ctrl-C: it is stopped from here, last.
+    detached: true,
   });
   const close = async () => {
     await end(child);
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { url, ended } = await listening(child, stop);
+    const { url, ended } = await listening(child);
+    stop.throwIfAborted();
     return { url, token, ended, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -67,26 +75,32 @@ function environment(dataDir: string, token: string): NodeJS.ProcessEnv {
   };
 }
 
-function listening(child: Child, stop: AbortSignal) {
-  const said: string[] = [];
+function listening(child: Child) {
+  let said = "";
   const ended = new AbortController();
   return new Promise<{ url: string; ended: AbortSignal }>((resolve, reject) => {
     const fail = (how: string) => {
-      const error = new Error([`Uni-Cache ${how}`, ...said].join("\n"));
+      clearTimeout(timer);
+      const error = new Error(`Uni-Cache ${how}\n${said}`.trimEnd());
       ended.abort(error);
       reject(error);
     };
+    const seconds = START_MILLIS / 1000;
+    const timer = setTimeout(
+      () => fail(`doesn't listen after ${seconds} s`),
+      START_MILLIS,
+    );
     const hear = (chunk: string) => {
-      said.push(...chunk.split("\n").filter(Boolean));
-      said.splice(0, said.length - KEPT_LINES);
-      const url = /listening +(\S+)/.exec(said.join("\n"))?.[1];
-      if (url !== undefined) resolve({ url, ended: ended.signal });
+      said = (said + chunk).slice(-KEPT_CHARACTERS);
+      const url = /listening +(\S+)\n/.exec(said)?.[1];
+      if (url === undefined) return;
+      clearTimeout(timer);
+      resolve({ url, ended: ended.signal });
     };
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
     child.once("exit", (code, signal) => fail(`ended with ${signal ?? code}`));
-    stop.addEventListener("abort", () => reject(stop.reason), { once: true });
   });
 }
 
@@ -95,7 +109,7 @@ async function end(child: Child): Promise<void> {
     return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MILLIS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MILLIS);
   await exited;
   clearTimeout(timer);
 }

@@ -8,8 +8,10 @@ import type { Config } from "./config.ts";
 import type { Service } from "./serve.ts";
 import { version } from "./version.ts";
 
+type Started = Pick<Service, "generated" | "dataDir">;
+
 /** Where it listens and where the docs are; the generated credentials only this once. */
-export function announce(config: Config, url: string, service: Service): void {
+export function announce(config: Config, url: string, service: Started): void {
   if (config.logFormat === "json" && config.logLevel === "off") return;
   const { token, password } = service.generated;
   const store =

@@ -7,20 +7,20 @@ import process from "node:process";
 import { announce } from "./announce.ts";
 import { readConfig } from "./config.ts";
 import { startService } from "./serve.ts";
-import { failStart, onStopSignal } from "./shutdown.ts";
+import { runUntilStopped } from "./shutdown.ts";
 
-try {
+await runUntilStopped(async () => {
   const config = readConfig(process.env);
-  const service = await startService(config);
+  const { fetch, close, ...started } = await startService(config);
   const server = Deno.serve(
     { hostname: config.host, port: config.port, onListen: () => {} },
-    service.fetch,
+    fetch,
   );
-  onStopSignal(async () => {
-    await server.shutdown();
-    await service.close();
-  });
-  announce(config, `http://${config.host}:${server.addr.port}`, service);
-} catch (error) {
-  failStart(error);
-}
+  announce(config, `http://${config.host}:${server.addr.port}`, started);
+  return {
+    stop: async () => {
+      await server.shutdown();
+      await close();
+    },
+  };
+});

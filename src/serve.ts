@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import { readFileSync } from "node:fs";
-import { prepareGround, startRuntime } from "./compose.ts";
+import { type AppRuntime, type Ground, prepareGround, startRuntime } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { ensureAdmin, type Generated } from "./first-start.ts";
 import { makeApp } from "./http/app.ts";
@@ -27,42 +27,59 @@ export async function startService(config: Config): Promise<Service> {
   const ground = await prepareGround(config);
   try {
     const runtime = await startRuntime(config, ground, config.worker === "inline");
-    const generated = await runtime.runPromise(ensureAdmin(config, ground.dataDir));
-    const { app } = makeApp({
-      run: runWith(runtime),
-      info: {
-        version,
-        database: config.databaseUrl === undefined ? "embedded" : "external",
-        worker: config.worker,
-        memoryMaxBytes: config.memoryMaxBytes,
-      },
-      docsScript: new Uint8Array(readFileSync(docsScript)),
-      log: (line) => runtime.runFork(logRequest(line)),
-    });
-    return {
-      fetch: app.fetch,
-      generated,
-      dataDir: ground.dataDir,
-      close: async () => {
-        await runtime.dispose();
-        await ground.leave();
-      },
-    };
+    try {
+      return await serviceOver(config, ground, runtime);
+    } catch (error) {
+      await runtime.dispose();
+      throw error;
+    }
   } catch (error) {
     await ground.leave();
     throw error;
   }
 }
 
+async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) {
+  const { dataDir } = ground;
+  const generated = await runtime.runPromise(ensureAdmin(config, dataDir));
+  const { app } = makeApp({
+    run: runWith(runtime),
+    info: {
+      version,
+      database: config.databaseUrl === undefined ? "embedded" : "external",
+      worker: config.worker,
+      memoryMaxBytes: config.memoryMaxBytes,
+    },
+    docsScript: new Uint8Array(readFileSync(docsScript)),
+    log: (line) => {
+      if (config.logLevel === "debug" || !isRoutine(line)) {
+        runtime.runFork(logRequest(line));
+      }
+    },
+  });
+  const close = async () => {
+    await runtime.dispose();
+    await ground.leave();
+  };
+  return { fetch: app.fetch, generated, dataDir, close } satisfies Service;
+}
+
 /** Reads that went well are only of interest when something is being looked for. */
+function isRoutine({ status, method }: RequestLine): boolean {
+  return status < 400 && (method === "GET" || method === "HEAD");
+}
+
 const logRequest = ({ error, cache, ...line }: RequestLine) => {
   const annotated = Effect.annotateLogs({
     ...line,
     ...(cache === undefined ? {} : { cache }),
   });
-  if (line.status >= 500)
-    return annotated(Effect.logError("request", ...(error ? [error] : [])));
-  if (line.status >= 400 || line.method !== "GET")
-    return annotated(Effect.logInfo("request"));
-  return annotated(Effect.logDebug("request"));
+  if (line.status >= 500) {
+    return annotated(Effect.logError("request", ...(error === undefined ? [] : [error])));
+  }
+  return annotated(
+    isRoutine({ error, cache, ...line })
+      ? Effect.logDebug("request")
+      : Effect.logInfo("request"),
+  );
 };

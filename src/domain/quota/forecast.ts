@@ -1,26 +1,45 @@
 /**
- * How long a call waits that has others before it.
+ * When a call is likely to start that has others before it.
  *
- * A forecast, not a promise: calls that are free now go at once, the rest at the pace of
- * the slowest window, from the instant at which the next call is free.
+ * The calls before it are played through on the remembered state, each as early as the
+ * budget allows. Exact if nothing better comes in and no permit is lost; far ahead, where
+ * playing on would cost too much, at the average pace so far.
  *
  * @module
  */
+import type { QuotaRecord } from "./budget.ts";
+import { cooledDown } from "./cooldown.ts";
+import { emptyQuota, startCalls } from "./quota.ts";
 import { QUOTA_WINDOWS, type RateLimit } from "./rate-limit.ts";
 
-/** Milliseconds until a call starts that stands behind `ahead` others. */
-export function forecastMillis(
+const MOST_STEPS = 64;
+
+/** The instant at which a call may start that stands behind `ahead` others. */
+export function forecastAt(
   limit: RateLimit,
-  budget: { readonly remaining: number; readonly resetAt: number | undefined },
+  record: QuotaRecord | undefined,
   ahead: number,
   now: number,
 ): number {
-  const behind = ahead - budget.remaining;
-  if (behind < 0) return 0;
-  const untilNext = Math.max(0, (budget.resetAt ?? now) - now);
-  const slowest = QUOTA_WINDOWS.reduce((pace, window) => {
+  const cooldown = record?.cooldown;
+  const paused = cooldown !== undefined && !cooledDown(cooldown, now);
+  let at = paused ? (cooldown.until ?? now) : now;
+  let state = record?.state ?? emptyQuota(limit, now);
+  let left = ahead + 1;
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
+    const decision = startCalls(limit, state, at, left);
+    left -= decision.granted;
+    if (left === 0) return at;
+    state = decision.state;
+    at = decision.retryAt ?? at;
+  }
+  return at + Math.round(left * slowestPaceMillis(limit));
+}
+
+/** Milliseconds a call takes of the window that allows the fewest. */
+function slowestPaceMillis(limit: RateLimit): number {
+  return QUOTA_WINDOWS.reduce((pace, window) => {
     const calls = window.callsIn(limit);
     return calls === undefined ? pace : Math.max(pace, window.windowMillis / calls);
   }, 0);
-  return Math.round(untilNext + behind * slowest);
 }

@@ -12,7 +12,7 @@ import { PRIORITY, type TaskError } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { EntryNotFound, UpstreamFailed, UpstreamTimedOut } from "../errors.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
-import { forecastSeconds } from "../refresh/forecast.ts";
+import { forecastTask } from "../refresh/forecast.ts";
 import { refreshNow } from "../refresh/refresh-now.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { keyOf } from "../source/read-key.ts";
@@ -106,12 +106,10 @@ const queueAbsent = Effect.fnUntraced(function* (
     return yield* failureFor(source, failure.error, failure.until, now);
   }
   const queue = yield* TaskQueue;
-  const snapshots = yield* QuotaSnapshots;
   const options = { priority: PRIORITY.high, told: true };
   const [enqueued] = yield* queue.enqueue(source, [id], options);
   if (enqueued === undefined) throw new Error("Expected a task for the key");
-  const budget = yield* snapshots.budgetAt(source, now);
-  const retryAfterSeconds = yield* forecastSeconds(source, enqueued.taskId, budget, now);
+  const { budget, retryAfterSeconds } = yield* forecastTask(source, enqueued.taskId, now);
   const { taskId, state } = enqueued;
   const queued = {
     _tag: "Queued",

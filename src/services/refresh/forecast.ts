@@ -4,22 +4,33 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import type { Budget } from "../../domain/quota/budget.ts";
-import { forecastMillis } from "../../domain/quota/forecast.ts";
+import { type Budget, budgetAt } from "../../domain/quota/budget.ts";
+import { forecastAt } from "../../domain/quota/forecast.ts";
 import type { Source } from "../../domain/source/source.ts";
+import { CallQuota } from "../quota/call-quota.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 const COUNTED_AHEAD = 1_000;
 
-/** Whole seconds, at least 1. */
-export const forecastSeconds = Effect.fnUntraced(function* (
+export interface Forecast {
+  /** As it is in the store now. */
+  readonly budget: Budget;
+  /** Whole seconds, at least 1. */
+  readonly retryAfterSeconds: number;
+}
+
+export const forecastTask = Effect.fnUntraced(function* (
   source: Source,
   taskId: string,
-  budget: Budget,
   now: number,
 ) {
   const queue = yield* TaskQueue;
+  const quota = yield* CallQuota;
   const ahead = yield* queue.placeOf(taskId, COUNTED_AHEAD);
-  const wait = forecastMillis(source.rateLimit, budget, ahead, now);
-  return Math.max(1, Math.ceil(wait / 1000));
+  const record = (yield* quota.look([source.id])).get(source.id);
+  const startsAt = forecastAt(source.rateLimit, record, ahead, now);
+  return {
+    budget: budgetAt(source.rateLimit, record, now),
+    retryAfterSeconds: Math.max(1, Math.ceil((startsAt - now) / 1000)),
+  } satisfies Forecast;
 });

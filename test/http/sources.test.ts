@@ -42,12 +42,16 @@ const cachePath = (id: string, key: string) =>
 const readCached = (id: string, key: string) =>
   service.request(cachePath(id, key), { headers: { "X-UC-Cache-Only": "true" } });
 
-/** Reads until the entry is stored. */
-const fetchKey = (id: string, key: string) =>
-  eventually(
-    () => service.request(cachePath(id, key)),
-    (response) => response.status === 200,
+/** Has the key refreshed, waits for the end of that task, and reads what is stored. */
+async function fetchKey(id: string, key: string): Promise<Response> {
+  const queued = await service.request(cachePath(id, key));
+  const task = queued.headers.get("Location") ?? "";
+  await eventually(
+    async () => jsonOf(await service.request(task)),
+    ({ state }) => state === "succeeded" || state === "failed",
   );
+  return service.request(cachePath(id, key));
+}
 
 const fieldsOf = async (response: Response) =>
   ((await jsonOf(response)).errors ?? []).map(({ field }: { field: string }) => field);
@@ -523,7 +527,9 @@ async function allRows(): Promise<string> {
   const tables = await service.sql<{ name: string }[]>`
     select table_name as name from information_schema.tables where table_schema = 'public'`;
   const rows = await Promise.all(
-    tables.map(({ name }) => service.sql`select t::text as row from ${service.sql(name)} t`),
+    tables.map(
+      ({ name }) => service.sql`select t::text as row from ${service.sql(name)} t`,
+    ),
   );
   return JSON.stringify(rows);
 }

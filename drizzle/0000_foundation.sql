@@ -97,6 +97,7 @@ CREATE TABLE "tasks" (
 	"priority" smallint NOT NULL,
 	"state" text NOT NULL,
 	"told" boolean NOT NULL,
+	"newer_than" bigint,
 	"error_code" text,
 	"error_detail" text,
 	"queued_at" bigint NOT NULL,

@@ -90,7 +90,7 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
   const store = Layer.mergeAll(
     TaskQueue.layer(processId),
     EntryStore.layer,
-    EntryNews.layer,
+    EntryNews.layer(processId),
     CallQuota.layer,
     SourceStore.layer.pipe(Layer.provideMerge(SecretBox.layer(secretKey))),
     TokenStore.layer,

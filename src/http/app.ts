@@ -24,6 +24,9 @@ import { readSourceRoute } from "./routes/source/read-source.ts";
 import type { Run } from "./run.ts";
 import { answerInvalid } from "./validation.ts";
 
+/** Nobody reads it; it tells the log that the client hung up. */
+const CLIENT_CLOSED = 499;
+
 export interface AppOptions {
   readonly run: Run;
   readonly info: ServiceInfo;
@@ -70,14 +73,15 @@ export function makeApp({ run, info, docsScript, log }: AppOptions) {
       detail: `Cannot find a route for ${c.req.method} ${c.req.path}`,
     }),
   );
-  app.onError((_, c) =>
-    problemAnswer(c, {
+  app.onError((_, c) => {
+    if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_CLOSED });
+    return problemAnswer(c, {
       status: 500,
       code: "INTERNAL_ERROR",
       title: "Internal error",
       detail:
         "Cannot answer: something went wrong inside; the log has it under the request's id",
-    }),
-  );
+    });
+  });
   return { app, declared: api.declared };
 }

@@ -37,7 +37,7 @@ export function servedHeaders(
 export function absentHeaders(queued: boolean): Record<string, string> {
   return {
     "X-UC-Cache": "MISS",
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-cache",
     "Cache-Status": queued
       ? "uni-cache; fwd=uri-miss; detail=queued"
       : "uni-cache; fwd=uri-miss; detail=cache-only",

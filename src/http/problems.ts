@@ -109,6 +109,12 @@ export function problemResponses<const T extends Tag>(...tags: readonly T[]) {
   };
 }
 
+/** What every route with a body can answer besides, before its handler is asked. */
+export const bodyProblemResponses = {
+  413: { description: "Body too large", content: problemContent },
+  415: { description: "Unsupported media type", content: problemContent },
+};
+
 /** Answers `c` with the row for `error`. */
 export function problem<E extends ServiceError>(c: Context, error: E) {
   const row: Row<never> = problems[error._tag];

@@ -3,51 +3,90 @@
  *
  * @module
  */
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { createMiddleware } from "hono/factory";
 import { every } from "hono/combine";
-import { problemAnswer } from "./problems.ts";
+import { createMiddleware } from "hono/factory";
+import { Invalid, Malformed } from "../services/errors.ts";
+import { problem, problemAnswer } from "./problems.ts";
+import { fieldName } from "./validation.ts";
 
 const MIB = 1024 * 1024;
 
-/** Answers 413, 415 or 400 for a body that is too large, not JSON by its type, or not JSON. */
+/** `application/json` or `application/…+json`, parameters and their spaces as they come. */
+const jsonType = /^\s*application\/(?:[^\s;]+\+)?json\s*(?:;|$)/i;
+
+/** Answers 413, 415, 400 or 422 for a body that no schema can be asked about. */
 export const jsonBody = (maxMiB = 1) =>
   every(
-    bodyLimit({
-      maxSize: maxMiB * MIB,
-      onError: (c) =>
-        problemAnswer(c, {
-          status: 413,
-          code: "BODY_TOO_LARGE",
-          title: "Body too large",
-          detail: `Cannot take a body of more than ${maxMiB} MiB`,
-        }),
-    }),
+    bodyLimit({ maxSize: maxMiB * MIB, onError: (c) => tooLarge(c, maxMiB) }),
     createMiddleware(async (c, next) => {
-      if (
-        !/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(
-          c.req.header("content-type") ?? "",
-        )
-      ) {
-        return problemAnswer(c, {
-          status: 415,
-          code: "UNSUPPORTED_MEDIA_TYPE",
-          title: "Unsupported media type",
-          detail: "Cannot read the body: its Content-Type must be application/json",
-        });
+      if (!jsonType.test(c.req.header("content-type") ?? "")) return notJsonType(c);
+      const body = parsed(await c.req.arrayBuffer());
+      if (body._tag === "NotJson") {
+        const reason = "Not valid JSON in UTF-8";
+        return problem(c, new Malformed({ field: "body", reason }));
       }
-      const text = new TextDecoder("utf-8", { fatal: true });
-      try {
-        JSON.parse(text.decode(await c.req.arrayBuffer()));
-      } catch {
-        return problemAnswer(c, {
-          status: 400,
-          code: "MALFORMED",
-          title: "Request can't be read",
-          detail: "Cannot read the body: it is not valid JSON in UTF-8",
-          errors: [{ field: "body", message: "Not valid JSON in UTF-8" }],
-        });
+      const forbidden = pathOfName(body.value, "__proto__");
+      if (forbidden !== undefined) {
+        const problems = [{ field: fieldName(forbidden), message: "No such field" }];
+        return problem(c, new Invalid({ problems }));
       }
+      useAsJson(c);
       return next();
     }),
   );
+
+/** The validator behind knows fewer spellings of the type. The body is kept already. */
+function useAsJson(c: Context): void {
+  const { url, method, signal } = c.req.raw;
+  const headers = new Headers(c.req.raw.headers);
+  headers.set("content-type", "application/json");
+  c.req.raw = new Request(url, { method, headers, signal });
+}
+
+function parsed(bytes: ArrayBuffer) {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return { _tag: "Json", value } as const;
+  } catch {
+    return { _tag: "NotJson" } as const;
+  }
+}
+
+/** Where an object in `value` has an own field `name`; schemas pass over `__proto__` in silence. */
+function pathOfName(value: unknown, name: string): readonly PropertyKey[] | undefined {
+  const left: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [
+    { value, path: [] },
+  ];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { path } = next;
+    if (typeof next.value !== "object" || next.value === null) continue;
+    if (Object.hasOwn(next.value, name)) return [...path, name];
+    const isArray = Array.isArray(next.value);
+    for (const [key, child] of Object.entries(next.value)) {
+      if (typeof child !== "object" || child === null) continue;
+      // Deep nesting must not cost the square of its depth; nobody reads such a path.
+      const longer = path.length < 16 ? [...path, isArray ? Number(key) : key] : path;
+      left.push({ value: child, path: longer });
+    }
+  }
+  return undefined;
+}
+
+const tooLarge = (c: Context, maxMiB: number) =>
+  problemAnswer(c, {
+    status: 413,
+    code: "BODY_TOO_LARGE",
+    title: "Body too large",
+    detail: `Cannot take a body of more than ${maxMiB} MiB`,
+  });
+
+const notJsonType = (c: Context) =>
+  problemAnswer(c, {
+    status: 415,
+    code: "UNSUPPORTED_MEDIA_TYPE",
+    title: "Unsupported media type",
+    detail: "Cannot read the body: its Content-Type must be application/json",
+  });

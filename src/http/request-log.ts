@@ -31,6 +31,6 @@ export const requestLog = (log: RequestLog) =>
       status: c.res.status,
       millis: Math.round((performance.now() - startedAt) * 10) / 10,
       cache: c.res.headers.get("X-UC-Cache") ?? undefined,
-      error: c.error,
+      error: c.res.status === 500 ? c.error : undefined,
     });
   });

@@ -15,6 +15,8 @@ import {
 } from "@hono/zod-openapi";
 import type { Needs } from "../domain/access/permission.ts";
 import { authorize } from "./authorize.ts";
+import { bodyProblemResponses } from "./problems.ts";
+import { readablePath } from "./raw-path.ts";
 import { jsonBody } from "./request-body.ts";
 import type { Run } from "./run.ts";
 
@@ -42,7 +44,11 @@ export function declareRoute<const R extends RouteConfig>(
 ): DeclaredRoute<R> {
   const security =
     declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
-  return { ...config, security, declaration };
+  const responses =
+    config.request?.body === undefined
+      ? config.responses
+      : { ...config.responses, ...bodyProblemResponses };
+  return { ...config, responses, security, declaration };
 }
 
 /** Serves `route` with `handler`, behind the checks that its declaration asks for. */
@@ -53,7 +59,11 @@ export function serve<R extends RouteConfig>(
 ): void {
   const { declaration, ...config } = route;
   const body = config.request?.body === undefined ? [] : [jsonBody()];
-  const middleware = [authorize(run, declaration.needs), ...body];
+  const middleware = [
+    authorize(run, declaration.needs),
+    readablePath(config.path),
+    ...body,
+  ];
   declared.push(route as unknown as DeclaredRoute);
   // Safe because middleware changes nothing of what `handler` was typed by.
   app.openapi(createRoute({ ...config, middleware } as RouteConfig), handler as never);

@@ -14,11 +14,15 @@ interface Issue {
   readonly keys?: readonly string[];
 }
 
+const MOST_PROBLEMS = 100;
+
 /** Answers 422 for a body and 400 for anything else that does not fit its schema. */
 // biome-ignore lint: the hook serves every route, whatever its types
 export const answerInvalid: Hook<any, any, any, any> = (result, c) => {
   if (result.success) return undefined;
-  const problems = result.error.issues.flatMap((issue: Issue) => problemsOf(issue));
+  const problems = result.error.issues
+    .slice(0, MOST_PROBLEMS)
+    .flatMap((issue: Issue) => problemsOf(issue));
   if (result.target === "header") {
     const { field, message } = problems[0] ?? { field: "headers", message: "Not valid" };
     return problem(c, new Malformed({ field: headerName(field), reason: message }));

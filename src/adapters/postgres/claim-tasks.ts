@@ -3,15 +3,21 @@
  *
  * @module
  */
-import { type EntryId, type HeaderList, keyHash } from "../../domain/entry/entry.ts";
+import { type HeaderList, keyHash } from "../../domain/entry/entry.ts";
 import { LEASE_MILLIS, type Priority } from "../../domain/refresh/task.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
-import type { Claimed } from "../../services/refresh/task-queue.ts";
+import type { Claimed, Wanted } from "../../services/refresh/task-queue.ts";
+import { endTask } from "./end-task.ts";
 import type { Connection } from "./pool.ts";
 
 type Sql = Connection["sql"];
 
-/** First in line first. Tasks of a source that was here before under the id are not its own. */
+/**
+ * First in line first. A reader that found nothing may queue a task just after the answer
+ * it wanted was stored: such a task ends here, without a call.
+ *
+ * Tasks of a source that was here before under the id are not its own.
+ */
 export async function claimTasks(
   sql: Sql,
   processId: string,
@@ -30,27 +36,33 @@ export async function claimTasks(
       returning t.*
     )
     ${describeClaimed(sql)} order by c.priority, c.place`;
-  return rows.map(toClaimed);
+  const needless = rows.filter((row) => row.needless).map(toClaimed);
+  for (const claimed of needless) await endTask(sql, processId, claimed, undefined);
+  return rows.filter((row) => !row.needless).map(toClaimed);
 }
 
-/** Claims one key, queued or not; `undefined` when it is running already. */
+/** Claims one key, queued or not; `undefined` when it is running, or there is a newer entry. */
 export async function claimKey(
   sql: Sql,
   processId: string,
   newId: string,
   source: Source,
-  id: EntryId,
+  wanted: Wanted,
   priority: Priority,
 ): Promise<Claimed | undefined> {
+  const hash = keyHash(wanted);
   const [row] = await sql<ClaimedRow[]>`
     with claimed as (
       insert into tasks (
         id, source_id, space, key, key_hash, priority, state, told, queued_at,
         started_at, lease_until, leased_by
-      ) values (
-        ${newId}, ${source.id}, ${id.space}, ${id.key}, ${keyHash(id)}, ${priority},
-        'running', false, uc_now(),
+      )
+      select ${newId}, ${source.id}, ${wanted.space}, ${wanted.key}, ${hash}::bytea,
+        ${priority}, 'running', false, uc_now(),
         uc_now(), uc_now() + ${LEASE_MILLIS}::bigint, ${processId}
+      where not exists (
+        select 1 from entries e where e.key_hash = ${hash} and e.variant = ''
+          and e.response_at > ${wanted.newerThan ?? null}
       )
       on conflict (key_hash) where state in ('queued', 'running') do update set
         state = 'running', started_at = uc_now(),
@@ -65,7 +77,8 @@ export async function claimKey(
 /** What the exchange needs to know, read with the claim. */
 function describeClaimed(sql: Sql) {
   return sql`
-    select c.id, c.source_id, c.space, c.key, c.priority, c.place, e.status, e.etag, e.headers,
+    select c.id, c.source_id, c.space, c.key, c.priority, c.place,
+      coalesce(e.response_at > c.newer_than, false) as needless, e.status, e.etag, e.headers,
       (select seq from change_head) as seq
     from claimed c left join entries e on e.key_hash = c.key_hash and e.variant = ''`;
 }
@@ -76,6 +89,7 @@ interface ClaimedRow {
   readonly space: string;
   readonly key: string;
   readonly priority: Priority;
+  readonly needless: boolean;
   readonly status: number | null;
   readonly etag: string | null;
   readonly headers: HeaderList | null;

@@ -11,7 +11,7 @@ import { StoreUnavailable } from "../../services/errors.ts";
 import { Transaction } from "../../services/transaction.ts";
 import type { DatabaseAddress } from "./address.ts";
 import { GateShut } from "./gate.ts";
-import { isOutage } from "./outage.ts";
+import { isLostConnection, isOutage } from "./outage.ts";
 import {
   type Connection,
   defaultPoolOptions,
@@ -36,7 +36,7 @@ export class Database extends Context.Service<
   }
 >()("uni-cache/adapters/Database") {}
 
-const CurrentTransaction = Context.Reference<Connection | undefined>(
+const CurrentTransaction = Context.Reference<OpenTransaction | undefined>(
   "uni-cache/adapters/CurrentTransaction",
   { defaultValue: () => undefined },
 );
@@ -63,7 +63,7 @@ function makeDatabase(pool: Pool): Database["Service"] {
     run: Effect.fnUntraced(function* (operation, query) {
       const transaction = yield* CurrentTransaction;
       return yield* attempt(pool, operation, async () => {
-        if (transaction !== undefined) return pool.inTime(query(transaction));
+        if (transaction !== undefined) return inTransaction(pool, transaction, query);
         const leave = await pool.enter();
         const answer = Promise.resolve(query(pool.shared()));
         // The place is free when the connection is, even if nobody waits any more.
@@ -72,6 +72,19 @@ function makeDatabase(pool: Pool): Database["Service"] {
       });
     }),
   });
+}
+
+async function inTransaction<A>(
+  pool: Pool,
+  opened: OpenTransaction,
+  query: (connection: Connection) => PromiseLike<A>,
+): Promise<A> {
+  try {
+    return await pool.inTime(query(opened));
+  } catch (error) {
+    opened.isLost ||= isLostConnection(error);
+    throw error;
+  }
 }
 
 /** How the driver's rejections become failures and defects, and the gate hears of both. */
@@ -104,50 +117,27 @@ const commit =
 const TRANSACTION_MILLIS = 10_000;
 
 function makeTransaction(pool: Pool): Transaction["Service"] {
-  const acquire = async () => {
-    const leave = await pool.enter();
-    try {
-      const connection = await pool.inTime(pool.reserve());
-      const release = () => {
-        connection.release();
-        leave();
-      };
-      try {
-        await pool.inTime(connection.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
-        return { connection, release };
-      } catch (error) {
-        release();
-        throw error;
-      }
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  };
-
   return Transaction.of({
     together: (operation, body) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           if ((yield* CurrentTransaction) !== undefined) return yield* restore(body);
 
-          const { connection, release } = yield* attempt(pool, operation, acquire);
-          const abandon = () =>
-            connection.sql.unsafe("rollback").simple().then(release, release);
-
+          const opened = yield* attempt(pool, operation, () => openTransaction(pool));
           const exit = yield* restore(
-            body.pipe(Effect.provideService(CurrentTransaction, connection)),
+            body.pipe(Effect.provideService(CurrentTransaction, opened)),
           ).pipe(Effect.exit);
           if (Exit.isFailure(exit)) {
-            yield* Effect.promise(() => pool.inTime(abandon()).catch(() => {}));
+            yield* Effect.promise(() => rollBack(pool, opened));
             return yield* exit;
           }
           yield* attempt(pool, operation, async () => {
             try {
-              await pool.inTime(connection.sql.unsafe(commit).simple());
-              release();
+              await pool.inTime(opened.sql.unsafe(commit).simple());
+              opened.end("release");
             } catch (error) {
-              void abandon();
+              opened.isLost ||= isLostConnection(error);
+              await rollBack(pool, opened);
               throw tooLate(error);
             }
           });
@@ -155,6 +145,42 @@ function makeTransaction(pool: Pool): Transaction["Service"] {
         }),
       ),
   });
+}
+
+/** `isLost`: the connection went in the middle. To be ended once. */
+interface OpenTransaction extends Connection {
+  isLost: boolean;
+  readonly end: (how: "release" | "discard") => void;
+}
+
+async function openTransaction(pool: Pool): Promise<OpenTransaction> {
+  const leave = await pool.enter();
+  try {
+    const reserved = await pool.inTime(pool.reserve());
+    const end = (how: "release" | "discard") => {
+      reserved[how]();
+      leave();
+    };
+    try {
+      await pool.inTime(reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
+    } catch (error) {
+      end("discard");
+      throw error;
+    }
+    return Object.assign(reserved, { isLost: false, end });
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Never rejects: without a connection the server rolls back by itself. */
+async function rollBack(pool: Pool, opened: OpenTransaction): Promise<void> {
+  if (opened.isLost) return opened.end("discard");
+  await pool.inTime(opened.sql.unsafe("rollback").simple()).then(
+    () => opened.end("release"),
+    () => opened.end("discard"),
+  );
 }
 
 /** The division by zero of `commit` says that the deadline had passed: an outage, not a bug. */

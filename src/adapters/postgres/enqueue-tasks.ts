@@ -6,9 +6,13 @@
  *
  * @module
  */
-import { type EntryId, hexHash } from "../../domain/entry/entry.ts";
+import { hexHash } from "../../domain/entry/entry.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
-import type { EnqueueOptions, Enqueued } from "../../services/refresh/task-queue.ts";
+import type {
+  EnqueueOptions,
+  Enqueued,
+  Wanted,
+} from "../../services/refresh/task-queue.ts";
 import type { Connection } from "./pool.ts";
 
 type Sql = Connection["sql"];
@@ -24,36 +28,42 @@ interface Row {
 }
 
 /**
- * Gives the tasks in the order of `ids`; `undefined` when the queue is too long with them:
+ * Gives the tasks in the order of `wanted`; `undefined` when the queue is too long with them:
  * then the transaction must be rolled back.
  */
 export async function enqueueTasks(
   sql: Sql,
   newId: () => string,
   source: Source,
-  ids: readonly EntryId[],
+  wanted: readonly Wanted[],
   { priority, told }: EnqueueOptions,
 ): Promise<readonly Enqueued[] | undefined> {
   await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
-  const asked = ids.map((id) => ({ id: newId(), key: id.key, hash: hexHash(id) }));
+  const asked = wanted.map((one) => ({ ...one, id: newId(), hash: hexHash(one) }));
   const rows = await sql<Row[]>`
-    insert into tasks (id, source_id, space, key, key_hash, priority, state, told, queued_at)
+    insert into tasks (
+      id, source_id, space, key, key_hash, priority, state, told, newer_than, queued_at
+    )
     select a.id, ${source.id}, ${spaceOf(source)}, a.key, decode(a.hash, 'hex'),
-      ${priority}, 'queued', ${told}, uc_now()
+      ${priority}, 'queued', ${told}, a.newer_than, uc_now()
     from unnest(
       ${asked.map(({ id }) => id)}::text[], ${asked.map(({ key }) => key)}::text[],
-      ${asked.map(({ hash }) => hash)}::text[]
-    ) with ordinality as a (id, key, hash, n)
+      ${asked.map(({ hash }) => hash)}::text[],
+      ${asked.map(({ newerThan }) => newerThan ?? null)}::bigint[]
+    ) with ordinality as a (id, key, hash, newer_than, n)
     order by a.n
     on conflict (key_hash) where state in ('queued', 'running') do update set
       priority = least(tasks.priority, excluded.priority),
-      told = tasks.told or excluded.told
+      told = tasks.told or excluded.told,
+      -- NULL, a call in any case, wins over every instant.
+      newer_than = case when tasks.newer_than is null or excluded.newer_than is null then null
+        else greatest(tasks.newer_than, excluded.newer_than) end
     returning id, encode(key_hash, 'hex') as hash, state, xmax = 0 as made`;
 
   const waiting = await countQueued(sql, source.id, source.maxQueue + 1);
   if (waiting > source.maxQueue && rows.some(({ made }) => made)) return undefined;
   // Whoever already waits for calls of this source needs no waking.
-  if (waiting <= ids.length) await sql`select pg_notify('uc_tasks', '')`;
+  if (waiting <= wanted.length) await sql`select pg_notify('uc_tasks', '')`;
 
   const byHash = new Map(rows.map((row) => [row.hash, row]));
   return asked.map(({ hash }) => {

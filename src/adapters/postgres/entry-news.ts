@@ -17,61 +17,65 @@ import { Notifications } from "./notifications.ts";
 const NAMES_PER_MESSAGE = 400;
 const GATHER_MILLIS = 20;
 
-export const layer = Layer.effect(
-  EntryNews,
-  Effect.gen(function* () {
-    const database = yield* Database;
-    const notifications = yield* Notifications;
-    const subscribers: Parameters<EntryNews["Service"]["subscribe"]>[0][] = [];
-    const gathered = makeBell();
-    let outbox = new Set<string>();
+export const layer = (processId: string) =>
+  Layer.effect(
+    EntryNews,
+    Effect.gen(function* () {
+      const database = yield* Database;
+      const notifications = yield* Notifications;
+      const subscribers: Parameters<EntryNews["Service"]["subscribe"]>[0][] = [];
+      const gathered = makeBell();
+      let outbox = new Set<string>();
 
-    const send = Effect.gen(function* () {
-      yield* Effect.sleep(GATHER_MILLIS);
-      const names = [...outbox];
-      outbox = new Set();
-      for (let at = 0; at < names.length; at += NAMES_PER_MESSAGE) {
-        const payload = names.slice(at, at + NAMES_PER_MESSAGE).join(" ");
-        yield* database
-          .run(
-            "EntryNews.send",
-            ({ sql }) => sql`select pg_notify('uc_entries', ${payload})`,
-          )
-          .pipe(
-            Effect.tapError(() =>
-              Effect.sync(() => names.forEach((name) => outbox.add(name))),
-            ),
-          );
-      }
-    });
-    yield* Effect.gen(function* () {
-      for (;;) {
-        const rung = gathered.listen();
-        if (outbox.size === 0) yield* rung;
-        yield* Effect.ignore(send, { log: "Debug" });
-      }
-    }).pipe(Effect.forkScoped);
+      const send = Effect.gen(function* () {
+        yield* Effect.sleep(GATHER_MILLIS);
+        const names = [...outbox];
+        outbox = new Set();
+        for (let at = 0; at < names.length; at += NAMES_PER_MESSAGE) {
+          const page = names.slice(at, at + NAMES_PER_MESSAGE);
+          const payload = [processId, ...page].join(" ");
+          yield* database
+            .run(
+              "EntryNews.send",
+              ({ sql }) => sql`select pg_notify('uc_entries', ${payload})`,
+            )
+            .pipe(
+              Effect.tapError(() =>
+                Effect.sync(() => names.forEach((name) => outbox.add(name))),
+              ),
+            );
+        }
+      });
+      yield* Effect.gen(function* () {
+        for (;;) {
+          const rung = gathered.listen();
+          if (outbox.size === 0) yield* rung;
+          yield* Effect.ignore(send, { log: "Debug" });
+        }
+      }).pipe(Effect.forkScoped);
 
-    yield* notifications.listen(
-      "uc_entries",
-      (payload) => {
-        const names = payload.split(" ");
-        for (const { replaced } of subscribers) replaced(names);
-      },
-      () => {
-        for (const { lost } of subscribers) lost();
-      },
-    );
+      yield* notifications.listen(
+        "uc_entries",
+        (payload) => {
+          const [sender, ...names] = payload.split(" ");
+          // Here it was applied when it was told.
+          if (sender === processId) return;
+          for (const { replaced } of subscribers) replaced(names);
+        },
+        () => {
+          for (const { lost } of subscribers) lost();
+        },
+      );
 
-    return EntryNews.of({
-      replaced: (id) =>
-        Effect.sync(() => {
-          const name = newsName(id);
-          for (const { replaced } of subscribers) replaced([name]);
-          outbox.add(name);
-          gathered.ring();
-        }),
-      subscribe: (heard) => Effect.sync(() => void subscribers.push(heard)),
-    });
-  }),
-);
+      return EntryNews.of({
+        replaced: (id) =>
+          Effect.sync(() => {
+            const name = newsName(id);
+            for (const { replaced } of subscribers) replaced([name]);
+            outbox.add(name);
+            gathered.ring();
+          }),
+        subscribe: (heard) => Effect.sync(() => void subscribers.push(heard)),
+      });
+    }),
+  );

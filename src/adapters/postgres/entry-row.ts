@@ -4,7 +4,7 @@
  * @module
  */
 import { type Entry, type EntryId, keyHash } from "../../domain/entry/entry.ts";
-import type { TaskError } from "../../domain/refresh/task.ts";
+import type { Priority, TaskError } from "../../domain/refresh/task.ts";
 import type { Found, RefreshStanding } from "../../services/entry/entry-store.ts";
 import type { Connection } from "./pool.ts";
 
@@ -35,6 +35,8 @@ export function upsertEntry(sql: Connection["sql"], entry: Entry) {
 export interface StandingRow {
   readonly task_id: string | null;
   readonly task_state: "queued" | "running" | null;
+  readonly task_priority: Priority | null;
+  readonly task_told: boolean | null;
   readonly failed_at: number | null;
   readonly until: number | null;
   readonly error_code: TaskError["code"] | null;
@@ -65,12 +67,18 @@ export function toFound(id: EntryId, row: FoundRow | undefined): Found {
 }
 
 export function toStanding(row: StandingRow): RefreshStanding {
-  const { task_id, task_state, failed_at, until, error_code, error_detail } = row;
+  const { task_id, task_state, task_priority, task_told } = row;
+  const { failed_at, until, error_code, error_detail } = row;
   return {
     task:
-      task_id === null || task_state === null
+      task_id === null || task_state === null || task_priority === null
         ? undefined
-        : { id: task_id, state: task_state },
+        : {
+            id: task_id,
+            state: task_state,
+            priority: task_priority,
+            told: task_told === true,
+          },
     failure:
       failed_at === null || until === null || error_code === null
         ? undefined

@@ -60,11 +60,12 @@ export const layer = Layer.effect(
       find: (id) =>
         database.run("EntryStore.find", async ({ sql }) => {
           const [row] = await sql<FoundRow[]>`
-            select e.*, t.task_id, t.task_state, b.failed_at, b.until, b.error_code, b.error_detail
+            select e.*, t.*, b.failed_at, b.until, b.error_code, b.error_detail
             from (select ${keyHash(id)}::bytea as hash) k
             left join entries e on e.key_hash = k.hash and e.variant = ''
             left join lateral (
-              select id as task_id, state as task_state from tasks
+              select id as task_id, state as task_state, priority as task_priority,
+                told as task_told from tasks
               where key_hash = k.hash and state in ('queued', 'running')
             ) t on true
             left join backoffs b on b.key_hash = k.hash`;
@@ -74,7 +75,8 @@ export const layer = Layer.effect(
       standings: (ids) =>
         database.run("EntryStore.standings", async ({ sql }) => {
           const rows = await sql<StandingRow[]>`
-            select t.id as task_id, t.state as task_state,
+            select t.id as task_id, t.state as task_state, t.priority as task_priority,
+              t.told as task_told,
               b.failed_at, b.until, b.error_code, b.error_detail
             from unnest(${ids.map(hexHash)}::text[]) with ordinality as k (hash, place)
             left join tasks t on t.key_hash = decode(k.hash, 'hex')

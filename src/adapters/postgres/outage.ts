@@ -2,9 +2,10 @@
  * Tells an outage of the store from a wrong query.
  *
  * An outage is a failure that the same call may survive later: connection (SQLSTATE
- * class 08), resources (53), shutdown (57P), a statement or lock that timed out (57014,
- * 55P03), a session ended while idle in a transaction (25P03), a deadlock or a lost race
- * (40), and the codes that the driver and the operating system give to a connection that
+ * class 08), authorization and database (28, 3D: the store is being set up or moved),
+ * resources (53), shutdown (57P), a server that takes no connections (55000), a statement
+ * or lock that timed out (57014, 55P03), a session ended while idle in a transaction
+ * (25P03), a deadlock or a lost race (40), and the codes that the driver and the operating system give to a connection that
  * never was.
  *
  * @module
@@ -12,12 +13,20 @@
 import * as Predicate from "effect/Predicate";
 
 const outageCode =
-  /^(08|40|53|57P|57014|55P03|25P03|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;
+  /^(08|28|3D|40|53|57P|57014|55000|55P03|25P03|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;
+
+const lostCode = /^(08|25P03|57P|CONNECTION_|ECONN|EPIPE|UC_GAVE_UP)/;
 
 /** Drizzle wraps the driver's error, so the whole chain of causes is searched. */
 export function isOutage(error: unknown): boolean {
   if (!Predicate.isError(error)) return false;
   return outageCode.test(errorCode(error)) || isOutage(error.cause);
+}
+
+/** Whether the connection itself is gone: nothing may be sent on it any more. */
+export function isLostConnection(error: unknown): boolean {
+  if (!Predicate.isError(error)) return false;
+  return lostCode.test(errorCode(error)) || isLostConnection(error.cause);
 }
 
 /** Whether a row with the same unique value is there already (SQLSTATE 23505). */

@@ -19,7 +19,10 @@ export interface Connection {
 
 /** A connection of one's own, for a transaction. */
 export interface Reserved extends Connection {
+  /** Gives it back, ready for the next. */
   readonly release: () => void;
+  /** For a connection that is gone or in doubt: it and its pool are replaced. */
+  readonly discard: () => void;
 }
 
 export interface PoolOptions {
@@ -113,6 +116,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
           return orm;
         },
         release: () => sql.release(),
+        discard: () => replace(pool),
       };
     },
     inTime: (answer) => {

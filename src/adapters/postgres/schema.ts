@@ -124,6 +124,8 @@ export const tasks = pgTable(
     state: text().$type<"queued" | "running" | "succeeded" | "failed">().notNull(),
     /** Given to a caller, who may ask about it for a day after its end. */
     told: boolean().notNull(),
+    /** An entry answered after this instant makes the call needless; none does for `null`. */
+    newerThan: instant(),
     errorCode: text(),
     errorDetail: text(),
     queuedAt: instant().notNull(),

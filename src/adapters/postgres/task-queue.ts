@@ -40,12 +40,12 @@ export function layer(processId: string) {
       const newId = () => taskId(clock.currentTimeMillisUnsafe(), randomBytes(10));
 
       return TaskQueue.of({
-        enqueue: (source, ids, options) =>
+        enqueue: (source, wanted, options) =>
           together(
             "TaskQueue.enqueue",
             Effect.gen(function* () {
               const enqueued = yield* database.run("TaskQueue.enqueue", ({ sql }) =>
-                enqueueTasks(sql, newId, source, ids, options),
+                enqueueTasks(sql, newId, source, wanted, options),
               );
               if (enqueued !== undefined) return enqueued;
               const retryAfterSeconds = FULL_QUEUE_RETRY_SECONDS;
@@ -54,13 +54,16 @@ export function layer(processId: string) {
           ),
 
         claim: (source, limit) =>
-          database.run("TaskQueue.claim", ({ sql }) =>
-            claimTasks(sql, processId, source, limit),
+          together(
+            "TaskQueue.claim",
+            database.run("TaskQueue.claim", ({ sql }) =>
+              claimTasks(sql, processId, source, limit),
+            ),
           ),
 
-        claimKey: (source, id, priority) =>
+        claimKey: (source, wanted, priority) =>
           database.run("TaskQueue.claimKey", ({ sql }) =>
-            claimKey(sql, processId, newId(), source, id, priority),
+            claimKey(sql, processId, newId(), source, wanted, priority),
           ),
 
         renewLeases: (taskIds) =>

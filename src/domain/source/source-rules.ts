@@ -11,6 +11,8 @@ import { refuseHeader } from "./header-rules.ts";
 import type { Cidr } from "./ip-address.ts";
 import { parseKeyTemplate } from "./key-template.ts";
 import { originOf } from "./origin.ts";
+import { CONTROL } from "./percent-encoding.ts";
+import { MASK } from "./secret-mask.ts";
 import type { SourceSettings } from "./source.ts";
 import { parseBaseUrl, upstreamTarget } from "./upstream-url.ts";
 
@@ -27,6 +29,7 @@ export function settingsProblems(
   return [
     ...baseUrlProblems(settings, allowed),
     ...headerProblems(settings.defaultHeaders),
+    ...queryProblems(settings.defaultQuery),
     ...rateLimitProblems(settings.rateLimit),
     ...templateProblems(settings),
   ];
@@ -70,10 +73,25 @@ function headerProblems(
     const lower = name.toLowerCase();
     if (seen.has(lower)) return [{ field, message: "The header is named twice" }];
     seen.add(lower);
-    const message = refuseHeader(name, value);
+    const message = value === MASK ? MASKED : refuseHeader(name, value);
     return message === undefined ? [] : [{ field, message }];
   });
 }
+
+function queryProblems(
+  query: SourceSettings["defaultQuery"],
+): readonly SettingsProblem[] {
+  return Object.entries(query).flatMap(([name, value]) => {
+    const field = `default_query.${name}`;
+    if (name === "") return [{ field, message: "The name is empty" }];
+    if (CONTROL.test(name) || CONTROL.test(value)) {
+      return [{ field, message: "Control characters are not allowed" }];
+    }
+    return value === MASK ? [{ field, message: MASKED }] : [];
+  });
+}
+
+const MASKED = `${MASK} stands for a stored value, and none is stored`;
 
 function rateLimitProblems({
   perMinute,

@@ -9,14 +9,19 @@ import type { Entry, EntryId } from "../../domain/entry/entry.ts";
 import type { Lifetime } from "../../domain/entry/freshness.ts";
 import type { HeaderList } from "../../domain/entry/entry.ts";
 import type { PurgeSelection } from "../../domain/entry/purge.ts";
-import type { TaskError } from "../../domain/refresh/task.ts";
+import type { Priority, TaskError } from "../../domain/refresh/task.ts";
 import type { StoreUnavailable } from "../errors.ts";
 
 /** How the refreshing of one key stands. */
 export interface RefreshStanding {
   /** The unfinished task of the key. */
   readonly task:
-    | { readonly id: string; readonly state: "queued" | "running" }
+    | {
+        readonly id: string;
+        readonly state: "queued" | "running";
+        readonly priority: Priority;
+        readonly told: boolean;
+      }
     | undefined;
   /** The last refresh failed: readers don't ask again before `until`. */
   readonly failure:

@@ -7,13 +7,12 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
-import type { EntryId } from "../../domain/entry/entry.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import { takePermits } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { connectUpstream } from "./call-upstream.ts";
 import { runTask } from "./run-task.ts";
-import { type Claimed, TaskQueue } from "./task-queue.ts";
+import { type Claimed, TaskQueue, type Wanted } from "./task-queue.ts";
 
 /** Runs what must go on when nobody waits for it any more, and ends with the process. */
 export class Background extends Context.Service<
@@ -41,13 +40,13 @@ export const backgroundLayer = Layer.effect(
  */
 export const refreshNow = Effect.fn("refreshNow")(function* (
   known: KnownSource,
-  id: EntryId,
+  wanted: Wanted,
 ) {
   const background = yield* Background;
-  return yield* background.outlive(claimAndRun(known, id));
+  return yield* background.outlive(claimAndRun(known, wanted));
 });
 
-const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, id: EntryId) {
+const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, wanted: Wanted) {
   const queue = yield* TaskQueue;
   const connection = yield* connectUpstream(known).pipe(
     Effect.catchTag("UpstreamUnreachable", () => Effect.succeed(undefined)),
@@ -56,7 +55,7 @@ const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, id: EntryId
 
   let claimed: Claimed | undefined;
   const { permit } = yield* takePermits(known.source, 1, () =>
-    Effect.map(queue.claimKey(known.source, id, PRIORITY.waiting), (claim) => {
+    Effect.map(queue.claimKey(known.source, wanted, PRIORITY.waiting), (claim) => {
       claimed = claim;
       return claim === undefined ? 0 : 1;
     }),

@@ -39,27 +39,42 @@ export interface EnqueueOptions {
   readonly told: boolean;
 }
 
+/** A key to refresh. */
+export interface Wanted extends EntryId {
+  /**
+   * When the entry that the caller saw was answered, 0 where there was none: one that is
+   * newer by the time of the claim makes the call needless. `undefined`: call in any case.
+   */
+  readonly newerThan?: number | undefined;
+}
+
 export class TaskQueue extends Context.Service<
   TaskQueue,
   {
     /**
-     * Queues a refresh of each of `ids`, all or none; those with an unfinished task are
-     * promoted to the better priority. In the order given; ids must differ.
+     * Queues a refresh of each of `wanted`, all or none; those with an unfinished task are
+     * promoted to the better priority. In the order given; keys must differ.
      */
     readonly enqueue: (
       source: Source,
-      ids: readonly EntryId[],
+      wanted: readonly Wanted[],
       options: EnqueueOptions,
     ) => Effect.Effect<readonly Enqueued[], QueueFull | StoreUnavailable>;
-    /** Claims up to `limit` queued tasks of a source, first in line first. */
+    /**
+     * Claims up to `limit` queued tasks of a source, first in line first. Those that an
+     * entry has made needless end here.
+     */
     readonly claim: (
       source: Source,
       limit: number,
     ) => Effect.Effect<readonly Claimed[], StoreUnavailable>;
-    /** Claims the refresh of one key, queued or not; `undefined` when it is running already. */
+    /**
+     * Claims the refresh of one key, queued or not; `undefined` when it is running already,
+     * or an entry has made it needless.
+     */
     readonly claimKey: (
       source: Source,
-      id: EntryId,
+      wanted: Wanted,
       priority: Priority,
     ) => Effect.Effect<Claimed | undefined, StoreUnavailable>;
     /** Keeps the leases of this process's running tasks. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { CONTROL } from "../../../domain/source/percent-encoding.ts";
 import {
   RESERVED_SOURCE_IDS,
   type Source,
@@ -31,10 +32,21 @@ const RateLimitSchema = z
   })
   .openapi("RateLimit", { example: { per_minute: 5, burst: 2 } });
 
-const StringMap = z.record(z.string().max(200), z.string().max(8_192));
+/** Text that can be stored and shown: whole characters, none of them a control. */
+const plainText = z
+  .string()
+  .refine((text) => text.isWellFormed() && !CONTROL.test(text), "Must be plain text");
+
+const MOST_PAIRS = 100;
+const StringMap = z
+  .record(z.string().max(200), z.string().max(8_192))
+  .refine(
+    (map) => Object.keys(map).length <= MOST_PAIRS,
+    `At most ${MOST_PAIRS} entries`,
+  );
 
 const fields = {
-  name: z.string().min(1).max(200).openapi({ example: "Weather API" }),
+  name: plainText.min(1).max(200).openapi({ example: "Weather API" }),
   base_url: z.string().max(2_048).openapi({ example: "https://api.example.com" }),
   default_headers: StringMap.openapi({
     description:

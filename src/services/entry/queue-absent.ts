@@ -1,0 +1,75 @@
+/**
+ * Queues the refresh of a key that has nothing to serve, and says when to come back.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import type { EntryId } from "../../domain/entry/entry.ts";
+import { PRIORITY, type TaskError } from "../../domain/refresh/task.ts";
+import type { Source } from "../../domain/source/source.ts";
+import { UpstreamFailed, UpstreamTimedOut } from "../errors.ts";
+import { forecastTask } from "../refresh/forecast.ts";
+import { TaskQueue } from "../refresh/task-queue.ts";
+import type { RefreshStanding } from "./entry-store.ts";
+import { isResting } from "./revalidate.ts";
+
+/**
+ * Gives the task, first in line. Fails as the last refresh did while its back-off runs.
+ *
+ * `seenAt` is when the entry was answered that is too old to serve, 0 where there is none.
+ */
+export const queueAbsent = Effect.fnUntraced(function* (
+  source: Source,
+  id: EntryId,
+  seenAt: number,
+  standing: RefreshStanding,
+  now: number,
+) {
+  const { task, failure } = standing;
+  if (task === undefined && failure !== undefined && isResting(standing, now)) {
+    return yield* failureFor(source, failure.error, failure.until, now);
+  }
+  const queued =
+    task !== undefined && task.told && task.priority <= PRIORITY.high
+      ? { taskId: task.id, state: task.state }
+      : yield* enqueueFirst(source, id, seenAt);
+  const { budget, retryAfterSeconds } = yield* forecastTask(source, queued.taskId, now);
+  const { taskId, state } = queued;
+  return {
+    _tag: "Queued",
+    key: id.key,
+    taskId,
+    state,
+    retryAfterSeconds,
+    budget,
+  } as const;
+});
+
+const enqueueFirst = Effect.fnUntraced(function* (
+  source: Source,
+  id: EntryId,
+  seenAt: number,
+) {
+  const queue = yield* TaskQueue;
+  const options = { priority: PRIORITY.high, told: true };
+  const [enqueued] = yield* queue.enqueue(
+    source,
+    [{ ...id, newerThan: seenAt }],
+    options,
+  );
+  if (enqueued === undefined) throw new Error("Expected a task for the key");
+  return enqueued;
+});
+
+function failureFor(source: Source, error: TaskError, until: number, now: number) {
+  const retryAfterSeconds = Math.max(1, Math.ceil((until - now) / 1000));
+  const sourceId = source.id;
+  return error.code === "UPSTREAM_TIMEOUT"
+    ? new UpstreamTimedOut({ sourceId, retryAfterSeconds })
+    : new UpstreamFailed({
+        sourceId,
+        code: error.code,
+        reason: error.detail,
+        retryAfterSeconds,
+      });
+}

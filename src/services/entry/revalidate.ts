@@ -1,0 +1,76 @@
+/**
+ * Gets a newer answer for an entry that is no longer fresh.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import type { Entry } from "../../domain/entry/entry.ts";
+import { PRIORITY } from "../../domain/refresh/task.ts";
+import type { Source } from "../../domain/source/source.ts";
+import { refreshNow } from "../refresh/refresh-now.ts";
+import { TaskQueue, type Wanted } from "../refresh/task-queue.ts";
+import type { KnownSource } from "../source/source-directory.ts";
+import type { Held } from "./entry-memory.ts";
+import type { RefreshStanding } from "./entry-store.ts";
+import { loadEntry } from "./load-entry.ts";
+
+/** A stale hit asks for a refresh at most this often from one process. */
+const ASK_AGAIN_MILLIS = 2_000;
+const TRY_FOR = "1 second";
+
+/** The last refresh failed and its back-off runs on: asking again would not help. */
+export function isResting({ failure }: RefreshStanding, now: number): boolean {
+  return failure !== undefined && now < failure.until;
+}
+
+/** Gives whether a refresh is on its way. The answer is in hand: what can't be queued only waits. */
+export const askForRefresh = Effect.fnUntraced(function* (
+  source: Source,
+  held: Held,
+  now: number,
+) {
+  if (isResting(held.standing, now)) return false;
+  if (now < held.askedUntil) return true;
+  const queue = yield* TaskQueue;
+  held.askedUntil = now + ASK_AGAIN_MILLIS;
+  const options = { priority: PRIORITY.normal, told: false };
+  return yield* queue.enqueue(source, [wanted(held.entry)], options).pipe(
+    Effect.as(true),
+    Effect.catchTag(["QueueFull", "StoreUnavailable"], (error) =>
+      Effect.as(Effect.logDebug(error.message), false),
+    ),
+  );
+});
+
+/** `NotNow`: no call is free, or its answer did not come within a moment. */
+export type Attempt =
+  | { readonly _tag: "Fetched"; readonly held: Held }
+  | { readonly _tag: "Failed" }
+  | { readonly _tag: "NotNow" };
+
+/** Tries the upstream for a moment. The attempt goes on when the moment is over. */
+export const tryNow = Effect.fnUntraced(function* (
+  known: KnownSource,
+  held: Held,
+  now: number,
+) {
+  const failed: Attempt = { _tag: "Failed" };
+  const notNow: Attempt = { _tag: "NotNow" };
+  if (isResting(held.standing, now)) return failed;
+  const end = yield* refreshNow(known, wanted(held.entry)).pipe(
+    Effect.timeoutOption(TRY_FOR),
+    Effect.catchTag("StoreUnavailable", () => Effect.succeedNone),
+  );
+  if (end._tag === "None" || end.value === undefined || end.value === "Waiting")
+    return notNow;
+  if (end.value === "Failed") return failed;
+  const loaded = yield* loadEntry(held.entry);
+  if (loaded._tag === "Absent") return notNow;
+  return { _tag: "Fetched", held: loaded.held } satisfies Attempt;
+});
+
+const wanted = ({ space, key, responseAt }: Entry): Wanted => ({
+  space,
+  key,
+  newerThan: responseAt,
+});

@@ -117,6 +117,10 @@ export const layer = Layer.effect(
           }),
         ),
 
+      holdSaves: database.run("EntryStore.holdSaves", async ({ sql }) => {
+        await sql`select pg_advisory_xact_lock(${PURGE_LOCK})`;
+      }),
+
       abandon: (space) =>
         transaction.together(
           "EntryStore.abandon",

@@ -96,12 +96,12 @@ export const layer = Layer.effect(
         return toSource(row);
       }),
 
-      update: Effect.fnUntraced(function* (id, settings) {
+      update: Effect.fnUntraced(function* (id, epoch, settings) {
         const at = yield* now;
         const [row] = yield* database.run("SourceStore.update", ({ orm }) =>
           orm
             .update(sources)
-            .set({ ...toColumns(id, settings), updatedAt: at })
+            .set({ epoch, ...toColumns(id, settings), updatedAt: at })
             .where(eq(sources.id, id))
             .returning(),
         );

@@ -80,6 +80,8 @@ export class EntryStore extends Context.Service<
       { readonly removed: number; readonly seq: number },
       StoreUnavailable
     >;
+    /** From here to the end of the transaction no exchange saves anything. */
+    readonly holdSaves: Effect.Effect<void, StoreUnavailable>;
     /** Gives up a whole space at once: logs its purge, and leaves its entries to be swept. */
     readonly abandon: (space: string) => Effect.Effect<number, StoreUnavailable>;
     /** Up to `limit` keys of `space` after `after`, in byte order. */

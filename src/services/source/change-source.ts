@@ -2,17 +2,20 @@
  * Changes the fields of a source that a patch names.
  *
  * A changed limit ends a pause that the upstream asked for: who sets a limit knows better.
- * A changed template or spelling leaves entries that no key reaches any more; they expire.
+ * Entries of another origin are given up; a changed template takes over those that fit it.
  *
  * @module
  */
 import * as Effect from "effect/Effect";
 import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
+import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { Transaction } from "../transaction.ts";
+import { abandonSource } from "./abandon-source.ts";
+import { adoptEntries } from "./adopt-entries.ts";
 import { SourceStore } from "./source-store.ts";
 import { AllowedCidrs } from "./upstream-policy.ts";
 
@@ -39,7 +42,19 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   const problems = settingsProblems(patched.settings, yield* AllowedCidrs);
   if (problems.length > 0) return yield* new Invalid({ problems });
 
-  const source = yield* store.update(id, patched.settings);
+  const { settings } = patched;
+  const moved = originOf(current.baseUrl) !== originOf(settings.baseUrl);
+  const epoch = moved ? yield* store.newEpoch : current.epoch;
+  const source = yield* store.update(id, epoch, settings);
+  if (moved) yield* abandonSource(current);
+  else if (renames(current, settings)) yield* adoptEntries(spaceOf(current), settings);
   if (patch.rateLimit !== undefined) yield* quota.endCooldown(id);
   return { source, seq: yield* bus.log({ _tag: "SourceChanged", sourceId: id }) };
 });
+
+const originOf = (baseUrl: string) => URL.parse(baseUrl)?.origin;
+
+/** Whether keys are spelled or their parts called otherwise than before. */
+function renames(before: SourceSettings, after: SourceSettings): boolean {
+  return before.keyTemplate !== after.keyTemplate || before.keyCase !== after.keyCase;
+}

@@ -7,12 +7,6 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { normaliseKey } from "../../domain/source/cache-key.ts";
-import {
-  type KeyTemplate,
-  matchTemplate,
-  parseKeyTemplate,
-} from "../../domain/source/key-template.ts";
 import { type SourceSettings } from "../../domain/source/source.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
@@ -21,10 +15,9 @@ import { ChangeBus } from "../change-bus.ts";
 import { EntryStore } from "../entry/entry-store.ts";
 import { Invalid } from "../errors.ts";
 import { Transaction } from "../transaction.ts";
+import { adoptEntries } from "./adopt-entries.ts";
 import { SourceStore } from "./source-store.ts";
 import { AllowedCidrs } from "./upstream-policy.ts";
-
-const PAGE = 1_000;
 
 export const createSource = Effect.fn("createSource")(function* (
   id: string,
@@ -54,45 +47,7 @@ const insertSource = Effect.fnUntraced(function* (id: string, settings: SourceSe
 
   if (retained !== undefined && !adopts)
     yield* entries.abandon(sourceSpace(retained.epoch));
-  if (adopts) {
-    const space = sourceSpace(epoch);
-    yield* adoptEntries(space, settings);
-    // What processes still hold of them in memory is of the source before.
-    yield* bus.log({ _tag: "Purged", selection: { _tag: "Space", space } });
-  }
+  if (adopts) yield* adoptEntries(sourceSpace(epoch), settings);
   const seq = yield* bus.log({ _tag: "SourceChanged", sourceId: id });
   return { source, seq };
 });
-
-const adoptEntries = Effect.fnUntraced(function* (
-  space: string,
-  settings: SourceSettings,
-) {
-  const entries = yield* EntryStore;
-  const template = parseKeyTemplate(settings.keyTemplate, settings.keyCase);
-  if (template._tag === "Refused") return;
-
-  let after = "";
-  for (;;) {
-    const keys = yield* entries.keysAfter(space, after, PAGE);
-    const params = new Map(
-      keys.flatMap((key) => {
-        const values = paramsOf(template, key);
-        return values === undefined ? [] : [[key, values] as const];
-      }),
-    );
-    const strangers = keys.filter((key) => !params.has(key));
-    if (strangers.length > 0) yield* entries.removeKeys(space, strangers);
-    if (params.size > 0) yield* entries.relabel(space, params);
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < PAGE) return;
-    after = last;
-  }
-});
-
-/** `undefined` for a key that a reader of the new source could not name. */
-function paramsOf(template: KeyTemplate, key: string) {
-  const spelled = normaliseKey(key, template);
-  if (spelled._tag !== "Key" || spelled.key !== key) return undefined;
-  return matchTemplate(template, key);
-}

@@ -7,12 +7,11 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { spaceOf } from "../../domain/source/source.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
 import { ChangeBus } from "../change-bus.ts";
-import { EntryStore } from "../entry/entry-store.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
+import { abandonSource } from "./abandon-source.ts";
 import { SourceStore } from "./source-store.ts";
 
 export const deleteSource = Effect.fn("deleteSource")(function* (
@@ -27,18 +26,17 @@ export const deleteSource = Effect.fn("deleteSource")(function* (
 
 const removeSource = Effect.fnUntraced(function* (id: string, keepCache: boolean) {
   const store = yield* SourceStore;
-  const entries = yield* EntryStore;
   const queue = yield* TaskQueue;
   const bus = yield* ChangeBus;
 
   const source = yield* store.lock(id);
   yield* store.remove(id);
-  yield* queue.cancelAll(id);
   const base = parseBaseUrl(source.baseUrl);
   if (keepCache && base._tag === "BaseUrl") {
+    yield* queue.cancelAll(id);
     yield* store.retain(id, source.epoch, base.origin);
   } else {
-    yield* entries.abandon(spaceOf(source));
+    yield* abandonSource(source);
   }
   return yield* bus.log({ _tag: "SourceChanged", sourceId: id });
 });

@@ -25,6 +25,7 @@ export class SourceStore extends Context.Service<
     ) => Effect.Effect<Source, SourceExists | StoreUnavailable>;
     readonly update: (
       id: string,
+      epoch: number,
       settings: SourceSettings,
     ) => Effect.Effect<Source, SourceNotFound | StoreUnavailable>;
     readonly remove: (id: string) => Effect.Effect<void, StoreUnavailable>;

@@ -12,7 +12,6 @@ type Started = Pick<Service, "generated" | "dataDir">;
 
 /** Where it listens and where the docs are; the generated credentials only this once. */
 export function announce(config: Config, url: string, service: Started): void {
-  if (config.logFormat === "json" && config.logLevel === "off") return;
   const { token, password } = service.generated;
   const store =
     config.databaseUrl === undefined

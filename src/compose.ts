@@ -37,8 +37,8 @@ import * as Collect from "./jobs/collect.ts";
 import * as RefreshStandings from "./jobs/refresh-standings.ts";
 import * as Sweep from "./jobs/sweep.ts";
 import { loggingLayer } from "./logging.ts";
+import * as Background from "./services/refresh/background.ts";
 import * as Leases from "./services/refresh/leases.ts";
-import { backgroundLayer } from "./services/refresh/refresh-now.ts";
 import { AllowedCidrs } from "./services/source/upstream-policy.ts";
 
 /** Where everything is kept, running. */
@@ -55,12 +55,23 @@ export async function prepareGround(config: Config): Promise<Ground> {
   const dataDir = config.dataDir ?? defaultDataDir();
   const { address, leave } = await locateDatabase(config, dataDir);
   try {
-    await migrate(address);
+    await migrate(address).catch((error) => {
+      throw unusable(config, error);
+    });
     return { address, dataDir, secretKey: config.secretKey ?? keptKey(dataDir), leave };
   } catch (error) {
     await leave();
     throw error;
   }
+}
+
+/** The innermost reason: the driver's, which names host and port and no password. */
+function unusable({ databaseUrl }: Config, error: unknown): Error {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const store = databaseUrl === undefined ? "the embedded PostgreSQL" : "DATABASE_URL";
+  return new BadConfig(`Cannot start: ${store} can't be used: ${reason}`);
 }
 
 async function locateDatabase({ databaseUrl }: Config, dataDir: string) {
@@ -111,8 +122,8 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
     QuotaSnapshots.layer,
     SourceDirectory.layer,
     TokenDirectory.layer,
-    Leases.layer,
-    backgroundLayer,
+    // What runs in the background holds leases: it is drained before they are handed back.
+    Background.layer().pipe(Layer.provideMerge(Leases.layer)),
   );
   const jobs = Layer.mergeAll(
     RefreshStandings.layer,

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { toPostgresOptions } from "./adapters/postgres/address.ts";
 import { parseCidrs } from "./domain/source/address-rules.ts";
 
 export interface Config {
@@ -28,6 +29,7 @@ export interface Config {
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "off";
 
+/** What the environment says can't be used; the message is one line. */
 export class BadConfig extends Error {
   override readonly name = "BadConfig";
 }
@@ -58,8 +60,14 @@ const databaseUrl: Variable<string> = {
   name: "DATABASE_URL",
   allowed: "a postgres:// URL",
   secret: true,
-  read: (text) =>
-    /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined,
+  read: (text) => {
+    try {
+      toPostgresOptions({ url: text });
+      return text;
+    } catch {
+      return undefined;
+    }
+  },
 };
 
 const dataDir: Variable<string> = {

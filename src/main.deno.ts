@@ -5,22 +5,31 @@
  */
 import process from "node:process";
 import { announce } from "./announce.ts";
-import { readConfig } from "./config.ts";
-import { startService } from "./serve.ts";
+import { type Config, readConfig } from "./config.ts";
+import { answerStarting } from "./http/starting.ts";
+import { type Fetch, startService, unlistenable } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
 await runUntilStopped(async () => {
   const config = readConfig(process.env);
-  const { fetch, close, ...started } = await startService(config);
-  const server = Deno.serve(
-    { hostname: config.host, port: config.port, onListen: () => {} },
-    fetch,
-  );
-  announce(config, `http://${config.host}:${server.addr.port}`, started);
+  let answer: Fetch = answerStarting;
+  const server = listen(config, (request) => answer(request));
+  const service = await startService(config);
+  answer = service.fetch;
+  announce(config, `http://${config.host}:${server.addr.port}`, service);
   return {
     stop: async () => {
       await server.shutdown();
-      await close();
+      await service.close();
     },
   };
 });
+
+function listen(config: Config, fetch: Fetch) {
+  const { host: hostname, port } = config;
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
+  } catch (error) {
+    throw unlistenable(config, error);
+  }
+}

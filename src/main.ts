@@ -4,8 +4,9 @@
  * @module
  */
 import { announce } from "./announce.ts";
-import { readConfig } from "./config.ts";
-import { startService } from "./serve.ts";
+import { type Config, readConfig } from "./config.ts";
+import { answerStarting } from "./http/starting.ts";
+import { type Fetch, startService, unlistenable } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
 const DRAIN_MILLIS = 10_000;
@@ -14,31 +15,33 @@ const MAX_BODY_BYTES = 11 * 1024 * 1024;
 
 await runUntilStopped(async () => {
   const config = readConfig(process.env);
-  const { fetch, close, ...started } = await startService(config);
-  const listen = () =>
-    Bun.serve({
-      hostname: config.host,
-      port: config.port,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      fetch,
-    });
-  let server: ReturnType<typeof listen>;
-  try {
-    server = listen();
-  } catch (error) {
-    await close();
+  // Listening comes first: a port that is taken must not leave half a first start behind.
+  let answer: Fetch = answerStarting;
+  const server = listen(config, (request) => answer(request));
+  const service = await startService(config).catch(async (error) => {
+    await server.stop(true);
     throw error;
-  }
-  announce(config, `http://${config.host}:${server.port}`, started);
+  });
+  answer = service.fetch;
+  announce(config, `http://${config.host}:${server.port}`, service);
   return {
     stop: async () => {
       // Its own promise comes up to a second late.
       void server.stop();
       await untilIdle(server, performance.now() + DRAIN_MILLIS);
-      await close();
+      await service.close();
     },
   };
 });
+
+function listen(config: Config, fetch: Fetch) {
+  const { host: hostname, port } = config;
+  try {
+    return Bun.serve({ hostname, port, maxRequestBodySize: MAX_BODY_BYTES, fetch });
+  } catch (error) {
+    throw unlistenable(config, error);
+  }
+}
 
 /** Waits until no request is under way, or until `deadline`. */
 async function untilIdle(

@@ -6,15 +6,17 @@
 import * as Effect from "effect/Effect";
 import { readFileSync } from "node:fs";
 import { type AppRuntime, type Ground, prepareGround, startRuntime } from "./compose.ts";
-import type { Config } from "./config.ts";
+import { BadConfig, type Config } from "./config.ts";
 import { ensureAdmin, type Generated } from "./first-start.ts";
 import { makeApp } from "./http/app.ts";
 import type { RequestLine } from "./http/request-log.ts";
 import { runWith } from "./http/run.ts";
 import { version } from "./version.ts";
 
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
 export interface Service {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: Fetch;
   readonly generated: Generated;
   readonly dataDir: string;
   /** Hands back leases and leaves the database. To be called when nothing is served any more. */
@@ -62,6 +64,18 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
     await ground.leave();
   };
   return { fetch: app.fetch, generated, dataDir, close } satisfies Service;
+}
+
+/** Why the address can't be listened on, by the variables that name it. */
+export function unlistenable({ host, port }: Config, error: unknown): BadConfig {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE") {
+    return new BadConfig(
+      `Cannot start: PORT is ${port}, and port ${port} of ${host} is taken`,
+    );
+  }
+  const reason = code === "" ? String(error) : code;
+  return new BadConfig(`Cannot start: HOST is "${host}" and PORT ${port}: ${reason}`);
 }
 
 /** Reads that went well are only of interest when something is being looked for. */

@@ -14,7 +14,7 @@ import type { EntryStore } from "../services/entry/entry-store.ts";
 import type { CallQuota } from "../services/quota/call-quota.ts";
 import type { QuotaSnapshots } from "../services/quota/quota-snapshots.ts";
 import type { Leases } from "../services/refresh/leases.ts";
-import type { Background } from "../services/refresh/refresh-now.ts";
+import type { Background } from "../services/refresh/background.ts";
 import type { TaskQueue } from "../services/refresh/task-queue.ts";
 import type { Upstream } from "../services/refresh/upstream.ts";
 import type { SourceDirectory } from "../services/source/source-directory.ts";

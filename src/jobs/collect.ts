@@ -9,7 +9,6 @@
 import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
 import * as Random from "effect/Random";
 import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
@@ -19,6 +18,7 @@ import {
   type ReadyTask,
   type Turn,
 } from "../services/refresh/collect-source.ts";
+import { Background } from "../services/refresh/background.ts";
 import { runTask } from "../services/refresh/run-task.ts";
 import { TaskQueue } from "../services/refresh/task-queue.ts";
 import {
@@ -30,14 +30,11 @@ export interface CollectOptions {
   /** Most calls that one lane has under way in this process. */
   readonly laneWidth: number;
   readonly intervalMillis: number;
-  /** How long what runs may take to finish when the worker stops. */
-  readonly drainMillis: number;
 }
 
 export const defaultCollectOptions: CollectOptions = {
   laneWidth: 16,
   intervalMillis: 1_000,
-  drainMillis: 10_000,
 };
 
 /** Works from the moment the layer is built until its scope closes. */
@@ -45,15 +42,15 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
   return Layer.effectDiscard(
     Effect.gen(function* () {
       const queue = yield* TaskQueue;
+      const background = yield* Background;
       const work = makeBell();
       const lanes = new Map<string, Bell>();
-      const running = new Set<Fiber.Fiber<unknown>>();
       yield* queue.onWork(() => {
         work.ring();
         for (const bell of lanes.values()) bell.ring();
       });
 
-      /** Runs `task` apart from its lane, so that it can be finished when the lane is stopped. */
+      /** Runs `task` apart from its lane, so that it can finish when the lane is stopped. */
       const start = Effect.fnUntraced(function* (
         known: KnownSource,
         { claimed, first }: ReadyTask,
@@ -62,12 +59,8 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
         const run = runTask(known, claimed, first).pipe(
           Effect.catchCause((cause) => Effect.logError("A refresh died", cause)),
         );
-        const fiber = yield* Effect.forkDetach(run);
-        running.add(fiber);
-        fiber.addObserver(() => {
-          running.delete(fiber);
-          ended();
-        });
+        const fiber = yield* background.start(run);
+        fiber.addObserver(ended);
       });
 
       const openLane = Effect.fnUntraced(function* (sourceId: string) {
@@ -106,22 +99,10 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
         Effect.as(false),
       );
 
-      // Runs last: by then the lanes and the cycle have stopped claiming.
-      yield* Effect.addFinalizer(() => drain(running, options.drainMillis));
       yield* lookUntil(work, options.intervalMillis, cycle).pipe(Effect.forkScoped);
     }),
   );
 }
-
-/** Lets `running` finish for a while, then interrupts what is left; its tasks go back to the queue. */
-const drain = Effect.fnUntraced(function* (
-  running: ReadonlySet<Fiber.Fiber<unknown>>,
-  millis: number,
-) {
-  const fibers = [...running];
-  yield* Effect.timeoutOption(Fiber.awaitAll(fibers), millis);
-  yield* Fiber.interruptAll(fibers);
-});
 
 type Start = (
   known: KnownSource,

@@ -48,6 +48,7 @@ export type ServerSettings = Readonly<Record<string, string>>;
 const PATIENCE_MILLIS = 60_000;
 const POLL_MILLIS = 5;
 const RETRY_MILLIS = 100;
+const REVIVE_MILLIS = 1_000;
 
 /** Fails with `EmbeddedPostgresFailed`. */
 export async function startEmbeddedPostgres(
@@ -71,13 +72,43 @@ async function join(
     shortenLog(folder.log);
     const { postmaster, started } = await findOrLaunch(folder, settings);
     const { pid, port, socketFolder } = postmaster;
+    const stopReviving = revive(folder, settings);
     let left: Promise<void> | undefined;
-    const stop = () => (left ??= leave(folder, user, pid));
+    const stop = () => {
+      stopReviving();
+      return (left ??= leave(folder, user, pid));
+    };
     return { host: socketFolder, port, user: "unicache", pid, started, stop };
   } catch (error) {
     unregister(user);
     throw error;
   }
+}
+
+/** Starts the server again when it ends under its users; gives what ends that. */
+function revive(folder: DataFolder, settings: ServerSettings): () => void {
+  let stopped = false;
+  const look = async () => {
+    const running = readPostmaster(folder.data);
+    if (running !== undefined && isPostmaster(running.pid, folder.data)) return;
+    await whileLocked(folder.home, async () => {
+      if (!stopped && existsSync(folder.data)) await findOrLaunch(folder, settings);
+    });
+  };
+  const again = (): void => {
+    if (stopped) return;
+    const timer = setTimeout(() => {
+      // What can't be started now is tried again: the store's users report the outage.
+      void look()
+        .catch(() => {})
+        .then(again);
+    }, REVIVE_MILLIS);
+    timer.unref();
+  };
+  again();
+  return () => {
+    stopped = true;
+  };
 }
 
 async function leave(folder: DataFolder, user: string, joined: number): Promise<void> {

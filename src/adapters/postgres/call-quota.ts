@@ -2,7 +2,8 @@
  * Call ledgers and cooldowns in PostgreSQL, one row per source id.
  *
  * The row is locked while the domain decides, so callers queue up and each decides on
- * what the one before it left behind. The clock is read after the lock was taken.
+ * what the one before it left behind. The clock is read by a statement of its own, once the
+ * lock is held: within one statement it could be read before the wait.
  *
  * @module
  */
@@ -17,17 +18,20 @@ import {
 } from "../../domain/quota/cooldown.ts";
 import type { QuotaRecord } from "../../domain/quota/budget.ts";
 import { decodeQuota, encodeQuota } from "../../domain/quota/quota-record.ts";
-import { emptyQuota, giveBack, quotaAt, startCalls } from "../../domain/quota/quota.ts";
+import {
+  emptyQuota,
+  giveBack,
+  quotaAt,
+  type StartDecision,
+  startCalls,
+} from "../../domain/quota/quota.ts";
 import { CallQuota, type Spent } from "../../services/quota/call-quota.ts";
+import { monotonicMillis } from "../../services/quota/permit.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { Database } from "./database.ts";
 import type { Connection } from "./pool.ts";
 
 type Sql = Connection["sql"];
-
-interface LockedRecord extends QuotaRecord {
-  readonly now: number;
-}
 
 export const layer = Layer.effect(
   CallQuota,
@@ -37,6 +41,10 @@ export const layer = Layer.effect(
 
     const lock = (sourceId: string) =>
       database.run("CallQuota.lock", ({ sql }) => lockRow(sql, sourceId));
+    const readClock = database.run("CallQuota.readClock", async ({ sql }) => {
+      const [row] = await sql<{ now: number }[]>`select uc_now() as now`;
+      return row?.now ?? 0;
+    });
     const store = (sourceId: string, record: QuotaRecord) =>
       database.run("CallQuota.store", ({ sql }) => storeRow(sql, sourceId, record));
 
@@ -47,8 +55,8 @@ export const layer = Layer.effect(
       together(
         "CallQuota.changeCooldown",
         Effect.gen(function* () {
-          const { now, state, cooldown: old } = yield* lock(sourceId);
-          const cooldown = next(now, old);
+          const { state, cooldown: old } = yield* lock(sourceId);
+          const cooldown = next(yield* readClock, old);
           if (cooldown !== old) yield* store(sourceId, { state, cooldown });
           return cooldown;
         }),
@@ -59,34 +67,24 @@ export const layer = Layer.effect(
         together(
           "CallQuota.spend",
           Effect.gen(function* () {
-            const {
-              now,
-              cooldown,
-              state = emptyQuota(limit, now),
-            } = yield* lock(sourceId);
+            const { cooldown, state: stored } = yield* lock(sourceId);
+            // The wait for the lock must not eat the permit: its time begins here.
+            const notAfter = yield* monotonicMillis;
+            const now = yield* readClock;
+            const state = stored ?? emptyQuota(limit, now);
             const afterRefusal = cooldown.streak > 0;
+            const spent = { used: 0, notAfter, afterRefusal, ticket: undefined };
             if (!cooledDown(cooldown, now)) {
-              const retryAt = cooldown.until;
-              return {
-                used: 0,
-                afterRefusal,
-                ticket: undefined,
-                retryAt,
-              } satisfies Spent;
+              return { ...spent, retryAt: cooldown.until } satisfies Spent;
             }
             const free = Math.min(wanted, quotaAt(limit, state, now).remaining);
             const used = free === 0 ? 0 : yield* use(free);
-            // Asking for one more than is used tells when the next one is free.
             const decision = startCalls(limit, state, now, used);
-            const next =
-              used < wanted ? startCalls(limit, decision.state, now, 1) : undefined;
             yield* store(sourceId, { state: decision.state, cooldown });
-            return {
-              used: decision.granted,
-              afterRefusal,
-              ticket: decision.ticket,
-              retryAt: free < wanted ? next?.retryAt : undefined,
-            } satisfies Spent;
+            if (free === wanted)
+              return { ...spent, ...granted(decision), retryAt: undefined };
+            const { retryAt } = startCalls(limit, decision.state, now, 1);
+            return { ...spent, ...granted(decision), retryAt } satisfies Spent;
           }),
         ),
 
@@ -125,28 +123,26 @@ export const layer = Layer.effect(
   }),
 );
 
+const granted = ({ granted, ticket }: StartDecision) => ({ used: granted, ticket });
+
 interface Row {
   readonly state: string;
   readonly cooldown_until: number | null;
   readonly cooldown_streak: number;
 }
 
-async function lockRow(sql: Sql, sourceId: string): Promise<LockedRecord> {
-  // The outer query reads the clock, once the inner one has the lock.
-  const locked = () => sql<(Row & { now: number })[]>`
-    with locked as materialized (
-      select state, cooldown_until, cooldown_streak from quotas
-      where source_id = ${sourceId} for update
-    )
-    select *, uc_now() as now from locked`;
+async function lockRow(sql: Sql, sourceId: string): Promise<QuotaRecord> {
+  const locked = () => sql<Row[]>`
+    select state, cooldown_until, cooldown_streak from quotas
+    where source_id = ${sourceId} for update`;
   const [row] = await locked();
-  if (row !== undefined) return { ...toRecord(row), now: row.now };
+  if (row !== undefined) return toRecord(row);
   await sql`
     insert into quotas (source_id, state) values (${sourceId}, '')
     on conflict (source_id) do nothing`;
   const [made] = await locked();
   if (made === undefined) throw new Error("Expected the quota row that was just made");
-  return { ...toRecord(made), now: made.now };
+  return toRecord(made);
 }
 
 async function storeRow(sql: Sql, sourceId: string, record: QuotaRecord): Promise<void> {

@@ -15,6 +15,8 @@ import type { StoreUnavailable } from "../errors.ts";
 /** `used` calls may start now; `retryAt` is given when fewer were free than wanted. */
 export interface Spent {
   readonly used: number;
+  /** Monotonic milliseconds of this process, not after the instant that the calls count from. */
+  readonly notAfter: number;
   /** The upstream's last answer was a refusal: tell `accepted` when it takes a call. */
   readonly afterRefusal: boolean;
   readonly ticket: Ticket | undefined;

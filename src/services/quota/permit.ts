@@ -1,8 +1,9 @@
 /**
  * The right to start one upstream call, for a moment.
  *
- * The moment counts from before the claim was sent, on a clock that never steps: a permit
- * that was long under way, or whose holder was stopped, is forfeit, and spent all the same.
+ * The moment counts from before the claim read the clock, on a clock that never steps: a
+ * permit that was long under way, or whose holder was stopped, is forfeit, and spent all
+ * the same.
  *
  * @module
  */
@@ -44,14 +45,13 @@ export const takePermits = Effect.fnUntraced(function* <E, R>(
   use: (free: number) => Effect.Effect<number, E, R>,
 ) {
   const quota = yield* CallQuota;
-  const askedAt = yield* monotonicMillis;
-  const { used, ticket, retryAt, afterRefusal } = yield* quota.spend(
+  const { used, notAfter, ticket, retryAt, afterRefusal } = yield* quota.spend(
     source.id,
     source.rateLimit,
     wanted,
     use,
   );
-  const usableUntil = askedAt + permitMillis(source.rateLimit);
+  const usableUntil = notAfter + permitMillis(source.rateLimit);
   const permit: Permit | undefined =
     ticket === undefined || used === 0
       ? undefined

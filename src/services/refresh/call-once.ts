@@ -38,7 +38,7 @@ export const callOnce = Effect.fnUntraced(function* (
     stored !== undefined && !isNegative(stored.status) ? stored : undefined;
   const validators = conditional && validatorsOf(conditional.headers);
 
-  const { reply, permit } = yield* sendCall(known, ready, {
+  const reply = yield* sendCall(known, ready, {
     method: "GET",
     target,
     headers: refreshHeaders(source, validators),
@@ -54,7 +54,7 @@ export const callOnce = Effect.fnUntraced(function* (
     yield* quota.refused(source.id, meaning.notBefore);
     return { _tag: "Postponed" } as const;
   }
-  if (permit.afterRefusal)
+  if (ready.permit.afterRefusal)
     yield* Effect.ignore(quota.accepted(source.id), { log: "Warn" });
 
   switch (meaning._tag) {
@@ -68,7 +68,9 @@ export const callOnce = Effect.fnUntraced(function* (
       reply.discard();
       if (source.notModifiedIsFree) {
         // The call is worth more to the next key than the failure to give it back is to us.
-        yield* Effect.ignore(quota.giveBack(source.id, source.rateLimit, permit.ticket));
+        yield* Effect.ignore(
+          quota.giveBack(source.id, source.rateLimit, ready.permit.ticket),
+        );
       }
       if (conditional === undefined)
         return failed("UPSTREAM_STATUS", "Upstream answered 304");

@@ -6,7 +6,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { monotonicMillis, type Permit, takePermit } from "../quota/permit.ts";
+import { monotonicMillis, NoCallFree, type Permit, takePermit } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";
 
@@ -34,18 +34,15 @@ export const readyToCall = Effect.fnUntraced(function* (known: KnownSource) {
   return { connection, permit } satisfies Ready;
 });
 
-/** Sends `request`. A permit that has gone stale is forfeit, and another is spent for it. */
+/** Sends `request`; a permit that has gone stale is forfeit, and fails with `NoCallFree`. */
 export const sendCall = Effect.fnUntraced(function* (
   { source }: KnownSource,
   { connection, permit }: Ready,
   request: UpstreamRequest,
 ) {
-  let current = permit;
-  while ((yield* monotonicMillis) > current.usableUntil) {
-    current = yield* takePermit(source).pipe(
-      Effect.onError(() => Effect.sync(() => connection.release())),
-    );
+  if ((yield* monotonicMillis) > permit.usableUntil) {
+    connection.release();
+    return yield* new NoCallFree({ sourceId: source.id, retryAt: undefined });
   }
-  const reply = yield* connection.send(request);
-  return { reply, permit: current };
+  return yield* connection.send(request);
 });

@@ -3,35 +3,15 @@
  *
  * @module
  */
-import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import * as Layer from "effect/Layer";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import { takePermits } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
+import { Background } from "./background.ts";
 import { connectUpstream } from "./call-upstream.ts";
 import { runTask } from "./run-task.ts";
 import { type Claimed, TaskQueue, type Wanted } from "./task-queue.ts";
-
-/** Runs what must go on when nobody waits for it any more, and ends with the process. */
-export class Background extends Context.Service<
-  Background,
-  {
-    /** Starts `effect` and waits for it; the waiting can be given up, the effect goes on. */
-    readonly outlive: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>;
-  }
->()("uni-cache/services/Background") {}
-
-export const backgroundLayer = Layer.effect(
-  Background,
-  Effect.map(Effect.scope, (scope) =>
-    Background.of({
-      outlive: (effect) =>
-        Effect.flatMap(Effect.forkIn(effect, scope), (fiber) => Fiber.join(fiber)),
-    }),
-  ),
-);
 
 /**
  * Connects, claims the key with a call, refreshes. Gives how it ended; `undefined` when no
@@ -43,7 +23,7 @@ export const refreshNow = Effect.fn("refreshNow")(function* (
   wanted: Wanted,
 ) {
   const background = yield* Background;
-  return yield* background.outlive(claimAndRun(known, wanted));
+  return yield* Fiber.join(yield* background.start(claimAndRun(known, wanted)));
 });
 
 const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, wanted: Wanted) {

@@ -1,0 +1,48 @@
+/**
+ * Runs what must go on when nobody waits for it any more.
+ *
+ * When the process stops, what runs may finish for a while; the rest is interrupted.
+ *
+ * @module
+ */
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Layer from "effect/Layer";
+
+export class Background extends Context.Service<
+  Background,
+  {
+    /** Starts `effect`; its fiber can be waited for, and waiting can be given up. */
+    readonly start: <A, E, R>(
+      effect: Effect.Effect<A, E, R>,
+    ) => Effect.Effect<Fiber.Fiber<A, E>, never, R>;
+  }
+>()("uni-cache/services/Background") {}
+
+/** `drainMillis`: how long what runs may take to finish when the process stops. */
+export const layer = (drainMillis = 10_000) =>
+  Layer.effect(
+    Background,
+    Effect.gen(function* () {
+      const running = new Set<Fiber.Fiber<unknown, unknown>>();
+      yield* Effect.addFinalizer(() => drain(running, drainMillis));
+      return Background.of({
+        start: (effect) =>
+          Effect.map(Effect.forkDetach(effect), (fiber) => {
+            running.add(fiber);
+            fiber.addObserver(() => running.delete(fiber));
+            return fiber;
+          }),
+      });
+    }),
+  );
+
+const drain = Effect.fnUntraced(function* (
+  running: ReadonlySet<Fiber.Fiber<unknown, unknown>>,
+  millis: number,
+) {
+  const fibers = [...running];
+  yield* Effect.timeoutOption(Fiber.awaitAll(fibers), millis);
+  yield* Fiber.interruptAll(fibers);
+});

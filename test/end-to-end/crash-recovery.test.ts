@@ -1,0 +1,30 @@
+import { describe, expect, test } from "bun:test";
+import { countingUpstream } from "../support/counting-upstream.ts";
+import { logArrivals } from "./arrivals.ts";
+import { CALLS_PER_SECOND, makeSource, runRound } from "./crash-recovery.ts";
+import { dataFolder } from "./places.ts";
+import { slowly } from "./slowly.ts";
+
+describe("every process killed in the middle of collecting", () => {
+  test("loses no entry, leaves no task behind and keeps the quota", async () => {
+    await using folder = await dataFolder();
+    await using upstream = await countingUpstream();
+    using log = logArrivals(upstream, slowly);
+    const place = { dataDir: folder.path, upstream, log };
+    await makeSource(place);
+
+    const result = await runRound({
+      ...place,
+      number: 1,
+      keys: 25,
+      callsBefore: 12,
+      endLeases: true,
+    });
+
+    expect(result).toMatchObject({ lost: 0, stuck: 0 });
+    expect(result.hitsBefore).toBeGreaterThan(0);
+    expect(result.runningAtKill).toBeGreaterThan(0);
+    expect(result.calls).toBeLessThanOrEqual(25 + result.runningAtKill);
+    expect(result.mostInSecond).toBeLessThanOrEqual(CALLS_PER_SECOND);
+  }, 60_000);
+});

@@ -38,6 +38,7 @@ import * as RefreshStandings from "./jobs/refresh-standings.ts";
 import * as Sweep from "./jobs/sweep.ts";
 import { loggingLayer } from "./logging.ts";
 import * as Background from "./services/refresh/background.ts";
+import * as RefreshRequests from "./services/refresh/refresh-requests.ts";
 import * as Leases from "./services/refresh/leases.ts";
 import { AllowedCidrs } from "./services/source/upstream-policy.ts";
 
@@ -122,6 +123,7 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
     QuotaSnapshots.layer,
     SourceDirectory.layer,
     TokenDirectory.layer,
+    RefreshRequests.layer,
     // What runs in the background holds leases: it is drained before they are handed back.
     Background.layer().pipe(Layer.provideMerge(Leases.layer)),
   );

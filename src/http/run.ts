@@ -15,6 +15,7 @@ import type { CallQuota } from "../services/quota/call-quota.ts";
 import type { QuotaSnapshots } from "../services/quota/quota-snapshots.ts";
 import type { Leases } from "../services/refresh/leases.ts";
 import type { Background } from "../services/refresh/background.ts";
+import type { RefreshRequests } from "../services/refresh/refresh-requests.ts";
 import type { TaskQueue } from "../services/refresh/task-queue.ts";
 import type { Upstream } from "../services/refresh/upstream.ts";
 import type { SourceDirectory } from "../services/source/source-directory.ts";
@@ -32,6 +33,7 @@ export type RouteServices =
   | EntryStore
   | Leases
   | QuotaSnapshots
+  | RefreshRequests
   | SourceDirectory
   | SourceStore
   | StoreHealth

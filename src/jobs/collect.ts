@@ -15,6 +15,7 @@ import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
 import {
   collectSource,
+  LEAD_MILLIS,
   type ReadyTask,
   type Turn,
 } from "../services/refresh/collect-source.ts";
@@ -164,7 +165,7 @@ const pauseAfter = Effect.fnUntraced(function* (
     case "Spent": {
       const now = yield* Clock.currentTimeMillis;
       // At least every interval: the limit may be raised, or a cooldown ended, meanwhile.
-      return Math.min(Math.max(turn.until - now, 1), intervalMillis);
+      return Math.min(Math.max(turn.until - LEAD_MILLIS - now, 1), intervalMillis);
     }
     case "Unreachable":
       return unreachablePauseMillis(failures, yield* Random.next);

@@ -2,8 +2,7 @@
  * Call ledgers and cooldowns in PostgreSQL, one row per source id.
  *
  * The row is locked while the domain decides, so callers queue up and each decides on
- * what the one before it left behind. The clock is read by a statement of its own, once the
- * lock is held: within one statement it could be read before the wait.
+ * what the one before it left behind. The clock is read after the lock was taken.
  *
  * @module
  */
@@ -18,13 +17,8 @@ import {
 } from "../../domain/quota/cooldown.ts";
 import type { QuotaRecord } from "../../domain/quota/budget.ts";
 import { decodeQuota, encodeQuota } from "../../domain/quota/quota-record.ts";
-import {
-  emptyQuota,
-  giveBack,
-  quotaAt,
-  type StartDecision,
-  startCalls,
-} from "../../domain/quota/quota.ts";
+import { emptyQuota, giveBack, quotaAt, startCalls } from "../../domain/quota/quota.ts";
+import { StoreUnavailable } from "../../services/errors.ts";
 import { CallQuota, type Spent } from "../../services/quota/call-quota.ts";
 import { monotonicMillis } from "../../services/quota/permit.ts";
 import { Transaction } from "../../services/transaction.ts";
@@ -55,8 +49,8 @@ export const layer = Layer.effect(
       together(
         "CallQuota.changeCooldown",
         Effect.gen(function* () {
-          const { state, cooldown: old } = yield* lock(sourceId);
-          const cooldown = next(yield* readClock, old);
+          const { now, state, cooldown: old } = yield* lock(sourceId);
+          const cooldown = next(now, old);
           if (cooldown !== old) yield* store(sourceId, { state, cooldown });
           return cooldown;
         }),
@@ -67,24 +61,30 @@ export const layer = Layer.effect(
         together(
           "CallQuota.spend",
           Effect.gen(function* () {
-            const { cooldown, state: stored } = yield* lock(sourceId);
-            // The wait for the lock must not eat the permit: its time begins here.
+            const { cooldown, now: before, ...locked } = yield* lock(sourceId);
+            const state = locked.state ?? emptyQuota(limit, before);
+            const afterRefusal = cooldown.streak > 0;
+            const none = { used: 0, afterRefusal, ticket: undefined, notAfter: 0 };
+            if (!cooledDown(cooldown, before)) {
+              return { ...none, retryAt: cooldown.until } satisfies Spent;
+            }
+            const free = Math.min(wanted, quotaAt(limit, state, before).remaining);
+            const used = free === 0 ? 0 : yield* use(free);
+
+            // A permit's time begins here, so that neither the lock nor `use` eats of it.
             const notAfter = yield* monotonicMillis;
             const now = yield* readClock;
-            const state = stored ?? emptyQuota(limit, now);
-            const afterRefusal = cooldown.streak > 0;
-            const spent = { used: 0, notAfter, afterRefusal, ticket: undefined };
-            if (!cooledDown(cooldown, now)) {
-              return { ...spent, retryAt: cooldown.until } satisfies Spent;
-            }
-            const free = Math.min(wanted, quotaAt(limit, state, now).remaining);
-            const used = free === 0 ? 0 : yield* use(free);
-            const decision = startCalls(limit, state, now, used);
+            const { granted, ticket, ...decision } = startCalls(limit, state, now, used);
+            if (granted < used) return yield* clockSteppedBack;
             yield* store(sourceId, { state: decision.state, cooldown });
-            if (free === wanted)
-              return { ...spent, ...granted(decision), retryAt: undefined };
             const { retryAt } = startCalls(limit, decision.state, now, 1);
-            return { ...spent, ...granted(decision), retryAt } satisfies Spent;
+            return {
+              used,
+              notAfter,
+              afterRefusal,
+              ticket,
+              retryAt: free < wanted ? retryAt : undefined,
+            } satisfies Spent;
           }),
         ),
 
@@ -123,7 +123,11 @@ export const layer = Layer.effect(
   }),
 );
 
-const granted = ({ granted, ticket }: StartDecision) => ({ used: granted, ticket });
+/** Between two readings in one transaction: what was free then is not now. Nothing is kept. */
+const clockSteppedBack = new StoreUnavailable({
+  operation: "CallQuota.spend",
+  cause: "the store's clock stepped back",
+});
 
 interface Row {
   readonly state: string;
@@ -131,18 +135,27 @@ interface Row {
   readonly cooldown_streak: number;
 }
 
-async function lockRow(sql: Sql, sourceId: string): Promise<QuotaRecord> {
-  const locked = () => sql<Row[]>`
-    select state, cooldown_until, cooldown_streak from quotas
-    where source_id = ${sourceId} for update`;
+interface LockedRecord extends QuotaRecord {
+  /** Not before the row was locked. */
+  readonly now: number;
+}
+
+async function lockRow(sql: Sql, sourceId: string): Promise<LockedRecord> {
+  // The outer query reads the clock, once the inner one has the lock.
+  const locked = () => sql<(Row & { now: number })[]>`
+    with locked as materialized (
+      select state, cooldown_until, cooldown_streak from quotas
+      where source_id = ${sourceId} for update
+    )
+    select *, uc_now() as now from locked`;
   const [row] = await locked();
-  if (row !== undefined) return toRecord(row);
+  if (row !== undefined) return { ...toRecord(row), now: row.now };
   await sql`
     insert into quotas (source_id, state) values (${sourceId}, '')
     on conflict (source_id) do nothing`;
   const [made] = await locked();
   if (made === undefined) throw new Error("Expected the quota row that was just made");
-  return toRecord(made);
+  return { ...toRecord(made), now: made.now };
 }
 
 async function storeRow(sql: Sql, sourceId: string, record: QuotaRecord): Promise<void> {

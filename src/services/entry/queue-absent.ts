@@ -9,9 +9,11 @@ import { PRIORITY, type TaskError } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { UpstreamFailed, UpstreamTimedOut } from "../errors.ts";
 import { forecastTask } from "../refresh/forecast.ts";
-import { TaskQueue } from "../refresh/task-queue.ts";
+import { RefreshRequests } from "../refresh/refresh-requests.ts";
 import type { RefreshStanding } from "./entry-store.ts";
 import { isResting } from "./revalidate.ts";
+
+const firstInLine = { priority: PRIORITY.high, told: true };
 
 /**
  * Gives the task, first in line. Fails as the last refresh did while its back-off runs.
@@ -25,6 +27,7 @@ export const queueAbsent = Effect.fnUntraced(function* (
   standing: RefreshStanding,
   now: number,
 ) {
+  const requests = yield* RefreshRequests;
   const { task, failure } = standing;
   if (task === undefined && failure !== undefined && isResting(standing, now)) {
     return yield* failureFor(source, failure.error, failure.until, now);
@@ -32,7 +35,7 @@ export const queueAbsent = Effect.fnUntraced(function* (
   const queued =
     task !== undefined && task.told && task.priority <= PRIORITY.high
       ? { taskId: task.id, state: task.state }
-      : yield* enqueueFirst(source, id, seenAt);
+      : yield* requests.ask(source, { ...id, newerThan: seenAt }, firstInLine);
   const { budget, retryAfterSeconds } = yield* forecastTask(source, queued.taskId, now);
   const { taskId, state } = queued;
   return {
@@ -43,22 +46,6 @@ export const queueAbsent = Effect.fnUntraced(function* (
     retryAfterSeconds,
     budget,
   } as const;
-});
-
-const enqueueFirst = Effect.fnUntraced(function* (
-  source: Source,
-  id: EntryId,
-  seenAt: number,
-) {
-  const queue = yield* TaskQueue;
-  const options = { priority: PRIORITY.high, told: true };
-  const [enqueued] = yield* queue.enqueue(
-    source,
-    [{ ...id, newerThan: seenAt }],
-    options,
-  );
-  if (enqueued === undefined) throw new Error("Expected a task for the key");
-  return enqueued;
 });
 
 function failureFor(source: Source, error: TaskError, until: number, now: number) {

@@ -8,7 +8,8 @@ import type { Entry } from "../../domain/entry/entry.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { refreshNow } from "../refresh/refresh-now.ts";
-import { TaskQueue, type Wanted } from "../refresh/task-queue.ts";
+import { RefreshRequests } from "../refresh/refresh-requests.ts";
+import type { Wanted } from "../refresh/task-queue.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import type { Held } from "./entry-memory.ts";
 import type { RefreshStanding } from "./entry-store.ts";
@@ -31,10 +32,10 @@ export const askForRefresh = Effect.fnUntraced(function* (
 ) {
   if (isResting(held.standing, now)) return false;
   if (now < held.askedUntil) return true;
-  const queue = yield* TaskQueue;
+  const requests = yield* RefreshRequests;
   held.askedUntil = now + ASK_AGAIN_MILLIS;
   const options = { priority: PRIORITY.normal, told: false };
-  return yield* queue.enqueue(source, [wanted(held.entry)], options).pipe(
+  return yield* requests.ask(source, wanted(held.entry), options).pipe(
     Effect.as(true),
     Effect.catchTag(["QueueFull", "StoreUnavailable"], (error) =>
       Effect.as(Effect.logDebug(error.message), false),

@@ -36,6 +36,8 @@ export interface ReadyTask {
 
 /** Where nothing says when a call is free, look again after this long. */
 const LOOK_AGAIN_MILLIS = 1_000;
+/** How long before a call is free its connection is made ready. */
+export const LEAD_MILLIS = 40;
 
 /** Claims up to `room` tasks of `known` and hands each to `begin`, which must not wait for it. */
 export const collectSource = Effect.fn("collectSource")(function* (
@@ -48,11 +50,12 @@ export const collectSource = Effect.fn("collectSource")(function* (
 
   const waiting = yield* queue.queuedUpTo(source.id, room);
   if (waiting === 0) return idle;
-  const { free, until } = yield* freeCalls(known);
-  if (free === 0) return spent(until);
+  const { free, at } = yield* freeCalls(known);
+  if (free === 0) return spent(at);
 
   const { connections, failure } = yield* connectMany(known, Math.min(waiting, free));
   if (connections.length > 0 || failure === undefined) {
+    yield* sleepUntil(at).pipe(Effect.onInterrupt(() => releaseAll(connections)));
     return yield* claimFor(known, connections, begin);
   }
   const first = Effect.fail(failure);
@@ -70,14 +73,29 @@ const unreachable: Turn = { _tag: "Unreachable" };
 const claimedSome: Turn = { _tag: "Claimed" };
 const spent = (until: number): Turn => ({ _tag: "Spent", until });
 
-/** Looks only: the claim decides. */
+/**
+ * The calls that are free now or in a moment, and `at` when. Looks only: the claim decides.
+ *
+ * What is about to be free is prepared for, so that a short window is used from its start.
+ */
 const freeCalls = Effect.fnUntraced(function* ({ source }: KnownSource) {
   const quota = yield* CallQuota;
   const now = yield* Clock.currentTimeMillis;
-  const records = yield* quota.look([source.id]);
-  const budget = budgetAt(source.rateLimit, records.get(source.id), now);
-  return { free: budget.remaining, until: budget.resetAt ?? now + LOOK_AGAIN_MILLIS };
+  const record = (yield* quota.look([source.id])).get(source.id);
+  const { remaining, resetAt } = budgetAt(source.rateLimit, record, now);
+  if (remaining > 0) return { free: remaining, at: now };
+  const at = resetAt ?? now + LOOK_AGAIN_MILLIS;
+  if (at - now > LEAD_MILLIS) return { free: 0, at };
+  return { free: budgetAt(source.rateLimit, record, at).remaining, at };
 });
+
+const sleepUntil = Effect.fnUntraced(function* (at: number) {
+  const now = yield* Clock.currentTimeMillis;
+  if (at > now) yield* Effect.sleep(at - now);
+});
+
+const releaseAll = (connections: readonly UpstreamConnection[]) =>
+  Effect.sync(() => connections.forEach((connection) => connection.release()));
 
 const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: number) {
   const attempts = Array.from({ length: wanted }, () =>
@@ -109,9 +127,7 @@ const claimFor = (
         return claimed.length;
       }),
     );
-    const { permit, retryAt } = yield* Effect.onError(claiming, () =>
-      Effect.sync(() => unused.forEach((connection) => connection.release())),
-    );
+    const { permit, retryAt } = yield* Effect.onError(claiming, () => releaseAll(unused));
     if (permit !== undefined) {
       for (const claimed of claims) {
         const connection = unused.shift();
@@ -119,7 +135,7 @@ const claimFor = (
         yield* begin({ claimed, first: Effect.succeed({ connection, permit }) });
       }
     }
-    unused.forEach((connection) => connection.release());
+    yield* releaseAll(unused);
     if (permit !== undefined) return claimedSome;
     return retryAt === undefined ? idle : spent(retryAt);
   }).pipe(Effect.uninterruptible);

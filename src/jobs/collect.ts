@@ -11,7 +11,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Random from "effect/Random";
-import { unreachablePauseMillis } from "../domain/refresh/backoff.ts";
+import { forfeitPauseMillis, unreachablePauseMillis } from "../domain/refresh/backoff.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
 import {
   collectSource,
@@ -134,18 +134,26 @@ const lane = Effect.fnUntraced(function* (
         bell.ring();
       }).pipe(Effect.provideContext(context));
     };
-    const room = options.laneWidth - underWay;
-    if (room === 0) {
+    // A store that is too slow for the permits must not burn many calls at a time.
+    const width = failures === 0 ? options.laneWidth : 1;
+    const room = width - underWay;
+    if (room <= 0) {
       yield* rung;
       continue;
     }
     const turn = yield* collectSource(known, room, begin);
     if (turn._tag === "Idle" && underWay === 0) return;
-    failures = turn._tag === "Unreachable" ? failures + 1 : 0;
+    if (turn._tag === "Claimed") failures = 0;
+    if (turn._tag === "Unreachable" || turn._tag === "Forfeit") failures += 1;
+    if (turn._tag === "Forfeit") {
+      yield* Effect.logWarning(
+        `A call of source "${sourceId}" is lost: the store took longer than its permit lasts`,
+      );
+    }
     const pause = yield* pauseAfter(turn, failures, options.intervalMillis);
     if (pause === undefined) continue;
     // Whatever rings may have freed a call or queued a task; an upstream that is away it can't help.
-    yield* turn._tag === "Unreachable"
+    yield* turn._tag === "Unreachable" || turn._tag === "Forfeit"
       ? Effect.sleep(pause)
       : Effect.timeoutOption(rung, pause);
   }
@@ -167,6 +175,8 @@ const pauseAfter = Effect.fnUntraced(function* (
       // At least every interval: the limit may be raised, or a cooldown ended, meanwhile.
       return Math.min(Math.max(turn.until - LEAD_MILLIS - now, 1), intervalMillis);
     }
+    case "Forfeit":
+      return forfeitPauseMillis(failures);
     case "Unreachable":
       return unreachablePauseMillis(failures, yield* Random.next);
   }

@@ -69,24 +69,20 @@ describe("PostgreSQL dies under the service", () => {
     await Promise.all([server.stop(), again.stop()]);
   }, 60_000);
 
-  test(
-    "an embedded server that was killed is started again by itself",
-    async () => {
-      await using folder = await dataFolder();
-      await using api = await startApi(folder.environment);
-      const client = clientOf(api, "");
-      killServer(folder.path);
+  test("an embedded server that was killed is started again by itself", async () => {
+    await using folder = await dataFolder();
+    await using api = await startApi(folder.environment);
+    const client = clientOf(api, "");
+    killServer(folder.path);
 
-      await until(
-        () => serversIn(folder.path),
-        (pids) => pids.length > 0,
-        5_000,
-      );
-      await until(
-        () => ready(client),
-        (status) => status === 200,
-      );
-    },
-    30_000,
-  );
+    await until(
+      () => serversIn(folder.path),
+      (pids) => pids.length > 0,
+      5_000,
+    );
+    await until(
+      () => ready(client),
+      (status) => status === 200,
+    );
+  }, 30_000);
 });

@@ -71,15 +71,11 @@ describe("a start on what is not there", () => {
     expect(end.millis).toBeLessThan(8_000);
   }, 20_000);
 
-  test(
-    "says which variable named the database",
-    async () => {
-      const unreachable = { DATABASE_URL: "postgres://u:hidden@127.0.0.1:1/d" };
-      const end = await endOfStart({ ...unreachable, UC_SECRET_KEY: secretKey });
-      expectRefusal(end, /DATABASE_URL/);
-    },
-    20_000,
-  );
+  test("says which variable named the database", async () => {
+    const unreachable = { DATABASE_URL: "postgres://u:hidden@127.0.0.1:1/d" };
+    const end = await endOfStart({ ...unreachable, UC_SECRET_KEY: secretKey });
+    expectRefusal(end, /DATABASE_URL/);
+  }, 20_000);
 
   test("ends when the secret key can't open what is stored", async () => {
     await using place = await sharedDatabase();
@@ -125,16 +121,12 @@ describe("a start on a port that is taken", () => {
     expect(serversIn(folder.path)).toEqual([]);
   }, 20_000);
 
-  test(
-    "leaves the first secrets to the start that succeeds",
-    async () => {
-      await using folder = await dataFolder();
-      await endOfStart({ ...folder.environment, ...taken });
+  test("leaves the first secrets to the start that succeeds", async () => {
+    await using folder = await dataFolder();
+    await endOfStart({ ...folder.environment, ...taken });
 
-      await using api = await startApi(folder.environment);
+    await using api = await startApi(folder.environment);
 
-      expect(api.output()).toMatch(/admin token {5}uc_/);
-    },
-    20_000,
-  );
+    expect(api.output()).toMatch(/admin token {5}uc_/);
+  }, 20_000);
 });

@@ -76,7 +76,8 @@ export const layer = Layer.effect(
             const now = yield* readClock;
             const { granted, ticket, ...decision } = startCalls(limit, state, now, used);
             if (granted < used) return yield* clockSteppedBack;
-            yield* store(sourceId, { state: decision.state, cooldown });
+            const next = { state: decision.state, cooldown };
+            yield* database.atCommit(({ sql }) => storeRow(sql, sourceId, next));
             const { retryAt } = startCalls(limit, decision.state, now, 1);
             return {
               used,

@@ -181,7 +181,8 @@ const acknowledge = (database: Db, processId: string, seq: number, tell: boolean
     await sql`
       insert into processes (id, started_at, heard_at, applied_seq)
       values (${processId}, uc_now(), uc_now(), ${seq})
-      on conflict (id) do update set heard_at = uc_now(), applied_seq = ${seq}`;
+      on conflict (id) do update set heard_at = uc_now(),
+        applied_seq = greatest(processes.applied_seq, excluded.applied_seq)`;
     if (tell) await sql`select pg_notify('uc_acks', '')`;
   });
 

@@ -11,12 +11,13 @@ import { StoreUnavailable } from "../../services/errors.ts";
 import { Transaction } from "../../services/transaction.ts";
 import type { DatabaseAddress } from "./address.ts";
 import { GateShut } from "./gate.ts";
-import { isLostConnection, isOutage } from "./outage.ts";
+import { isLostConnection, isOutage, isSilence } from "./outage.ts";
 import {
   type Connection,
   defaultPoolOptions,
   openPool,
   type Pool,
+  type Patient,
   type PoolOptions,
 } from "./pool.ts";
 
@@ -33,6 +34,13 @@ export class Database extends Context.Service<
       operation: string,
       query: (connection: Connection) => PromiseLike<A>,
     ) => Effect.Effect<A, StoreUnavailable>;
+    /**
+     * Sends `query` as the last of the current transaction, together with the commit: where
+     * every round trip counts. There must be a transaction; one such query in each.
+     */
+    readonly atCommit: (
+      query: (connection: Connection) => PromiseLike<unknown>,
+    ) => Effect.Effect<void>;
   }
 >()("uni-cache/adapters/Database") {}
 
@@ -63,24 +71,29 @@ function makeDatabase(pool: Pool): Database["Service"] {
     run: Effect.fnUntraced(function* (operation, query) {
       const transaction = yield* CurrentTransaction;
       return yield* attempt(pool, operation, async () => {
-        if (transaction !== undefined) return inTransaction(pool, transaction, query);
+        if (transaction !== undefined) return inTransaction(transaction, query);
         const leave = await pool.enter();
-        const answer = Promise.resolve(query(pool.shared()));
+        const shared = pool.shared();
+        const answer = Promise.resolve(query(shared));
         // The place is free when the connection is, even if nobody waits any more.
         answer.then(leave, leave);
-        return pool.inTime(answer);
+        return shared.inTime(answer);
       });
+    }),
+    atCommit: Effect.fnUntraced(function* (query) {
+      const transaction = yield* CurrentTransaction;
+      if (transaction === undefined) throw new Error("Expected a transaction to end");
+      transaction.last = query;
     }),
   });
 }
 
 async function inTransaction<A>(
-  pool: Pool,
   opened: OpenTransaction,
   query: (connection: Connection) => PromiseLike<A>,
 ): Promise<A> {
   try {
-    return await pool.inTime(query(opened));
+    return await opened.inTime(query(opened));
   } catch (error) {
     opened.isLost ||= isLostConnection(error);
     throw error;
@@ -95,7 +108,7 @@ function attempt<A>(pool: Pool, operation: string, query: () => Promise<A>) {
       Effect.sync(() => {
         // Whom the gate turned away has learnt nothing about the store.
         if (cause instanceof GateShut) return;
-        pool.gate.ended(isOutage(cause) ? "outage" : "answered");
+        pool.gate.ended(isSilence(cause) ? "outage" : "answered");
       }),
     ),
     Effect.catch((cause) =>
@@ -128,16 +141,19 @@ function makeTransaction(pool: Pool): Transaction["Service"] {
             body.pipe(Effect.provideService(CurrentTransaction, opened)),
           ).pipe(Effect.exit);
           if (Exit.isFailure(exit)) {
-            yield* Effect.promise(() => rollBack(pool, opened));
+            yield* Effect.promise(() => rollBack(opened));
             return yield* exit;
           }
           yield* attempt(pool, operation, async () => {
             try {
-              await pool.inTime(opened.sql.unsafe(commit).simple());
+              const last = Promise.resolve(opened.last?.(opened));
+              const committed = opened.sql.unsafe(commit).simple();
+              // After a failed last statement the server takes the commit as a rollback.
+              await opened.inTime(Promise.all([last, committed]));
               opened.end("release");
             } catch (error) {
               opened.isLost ||= isLostConnection(error);
-              await rollBack(pool, opened);
+              await rollBack(opened);
               throw tooLate(error);
             }
           });
@@ -148,26 +164,28 @@ function makeTransaction(pool: Pool): Transaction["Service"] {
 }
 
 /** `isLost`: the connection went in the middle. To be ended once. */
-interface OpenTransaction extends Connection {
+interface OpenTransaction extends Patient {
   isLost: boolean;
+  /** To be sent with the commit. */
+  last: ((connection: Connection) => PromiseLike<unknown>) | undefined;
   readonly end: (how: "release" | "discard") => void;
 }
 
 async function openTransaction(pool: Pool): Promise<OpenTransaction> {
   const leave = await pool.enter();
   try {
-    const reserved = await pool.inTime(pool.reserve());
+    const reserved = await pool.reserve();
     const end = (how: "release" | "discard") => {
       reserved[how]();
       leave();
     };
     try {
-      await pool.inTime(reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
+      await reserved.inTime(reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
     } catch (error) {
       end("discard");
       throw error;
     }
-    return Object.assign(reserved, { isLost: false, end });
+    return Object.assign(reserved, { isLost: false, last: undefined, end });
   } catch (error) {
     leave();
     throw error;
@@ -175,9 +193,9 @@ async function openTransaction(pool: Pool): Promise<OpenTransaction> {
 }
 
 /** Never rejects: without a connection the server rolls back by itself. */
-async function rollBack(pool: Pool, opened: OpenTransaction): Promise<void> {
+async function rollBack(opened: OpenTransaction): Promise<void> {
   if (opened.isLost) return opened.end("discard");
-  await pool.inTime(opened.sql.unsafe("rollback").simple()).then(
+  await opened.inTime(opened.sql.unsafe("rollback").simple()).then(
     () => opened.end("release"),
     () => opened.end("discard"),
   );

@@ -60,7 +60,7 @@ export async function enqueueTasks(
         else greatest(tasks.newer_than, excluded.newer_than) end
     returning id, encode(key_hash, 'hex') as hash, state, xmax = 0 as made`;
 
-  const waiting = await countQueued(sql, source.id, source.maxQueue + 1);
+  const waiting = await countQueued(sql, source, source.maxQueue + 1);
   if (waiting > source.maxQueue && rows.some(({ made }) => made)) return undefined;
   // Whoever already waits for calls of this source needs no waking.
   if (waiting <= wanted.length) await sql`select pg_notify('uc_tasks', '')`;
@@ -76,12 +76,13 @@ export async function enqueueTasks(
 /** How many tasks of a source are queued, counted up to `most`. */
 export async function countQueued(
   sql: Sql,
-  sourceId: string,
+  source: Source,
   most: number,
 ): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from (
-      select 1 from tasks where source_id = ${sourceId} and state = 'queued' limit ${most}
+      select 1 from tasks where source_id = ${source.id} and state = 'queued'
+        and space = ${spaceOf(source)} limit ${most}
     ) waiting`;
   return row?.count ?? 0;
 }

@@ -101,8 +101,14 @@ export const layer = Layer.effect(
               stored_at = ${lifetime.storedAt}, fresh_until = ${lifetime.freshUntil},
               stale_until = ${lifetime.staleUntil}, fallback_until = ${lifetime.fallbackUntil},
               request_at = ${renewal.requestAt}, response_at = ${renewal.responseAt}
-            where key_hash = ${keyHash(renewal)} and variant = '' and etag = ${renewal.etag}`;
-          return renewed.count === 1 ? "Saved" : "Outdated";
+            where key_hash = ${keyHash(renewal)} and variant = '' and etag = ${renewal.etag}
+              and request_at <= ${renewal.requestAt}`;
+          if (renewed.count === 1) return "Saved";
+          // One that was asked for later has said the same, or better.
+          const newer = await sql`
+            select 1 from entries where key_hash = ${keyHash(renewal)} and variant = ''
+              and request_at > ${renewal.requestAt}`;
+          return newer.count === 1 ? "Saved" : "Outdated";
         }),
 
       purge: (selection) =>

@@ -38,6 +38,7 @@ export function layer(address: DatabaseAddress) {
             ...given,
             max: 1,
             connect_timeout: 5,
+            backoff: () => 0.2,
             onnotice: () => {},
             connection: { ...given.connection, application_name: "uni-cache listen" },
           }),

@@ -17,22 +17,25 @@ const outageCode =
 
 const lostCode = /^(08|25P03|57P|CONNECTION_|ECONN|EPIPE|UC_GAVE_UP)/;
 
-/** Drizzle wraps the driver's error, so the whole chain of causes is searched. */
+/** Whether the same call may succeed later. */
 export function isOutage(error: unknown): boolean {
-  if (!Predicate.isError(error)) return false;
-  return outageCode.test(errorCode(error)) || isOutage(error.cause);
+  return hasCode(error, outageCode);
+}
+
+/** Whether the server did not answer at all; a lock that was not had, or a deadlock, is an answer. */
+export function isSilence(error: unknown): boolean {
+  return isOutage(error) && !hasCode(error, /^(40|55P03|57014|UC_LATE)/);
 }
 
 /** Whether the connection itself is gone: nothing may be sent on it any more. */
 export function isLostConnection(error: unknown): boolean {
-  if (!Predicate.isError(error)) return false;
-  return lostCode.test(errorCode(error)) || isLostConnection(error.cause);
+  return hasCode(error, lostCode);
 }
 
-/** Whether a row with the same unique value is there already (SQLSTATE 23505). */
-export function isUniqueViolation(error: unknown): boolean {
+/** Drizzle wraps the driver's error, so the whole chain of causes is searched. */
+function hasCode(error: unknown, code: RegExp): boolean {
   if (!Predicate.isError(error)) return false;
-  return errorCode(error) === "23505" || isUniqueViolation(error.cause);
+  return code.test(errorCode(error)) || hasCode(error.cause, code);
 }
 
 function errorCode(error: Error): string {

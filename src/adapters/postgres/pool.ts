@@ -17,8 +17,14 @@ export interface Connection {
   readonly orm: PostgresJsDatabase;
 }
 
+/** A connection, with the patience for its answers. */
+export interface Patient extends Connection {
+  /** Waits for `answer` as long as the server may take; then rejects with `GaveUp`. */
+  readonly inTime: <A>(answer: PromiseLike<A>) => Promise<A>;
+}
+
 /** A connection of one's own, for a transaction. */
-export interface Reserved extends Connection {
+export interface Reserved extends Patient {
   /** Gives it back, ready for the next. */
   readonly release: () => void;
   /** For a connection that is gone or in doubt: it and its pool are replaced. */
@@ -45,10 +51,8 @@ export class GaveUp extends Error {
 export interface Pool {
   readonly gate: Gate;
   readonly enter: () => Promise<Leave>;
-  readonly shared: () => Connection;
+  readonly shared: () => Patient;
   readonly reserve: () => Promise<Reserved>;
-  /** Waits for `answer` as long as the server may take; then rejects with `GaveUp`. */
-  readonly inTime: <A>(answer: PromiseLike<A>) => Promise<A>;
   readonly close: () => Promise<void>;
 }
 
@@ -67,6 +71,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
       ...given,
       max: options.connections,
       connect_timeout: 5,
+      backoff: () => 0.2,
       idle_timeout: 300,
       onnotice: () => {},
       types: { bigint: numberType },
@@ -98,16 +103,30 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
     old.sql.end({ timeout: 1 }).catch(() => {});
   };
 
+  const patienceWith =
+    (pool: typeof current) =>
+    <A>(answer: PromiseLike<A>) =>
+      new Promise<A>((resolve, reject) => {
+        const timer = setTimeout(() => {
+          replace(pool);
+          reject(new GaveUp("The store did not answer in time"));
+        }, options.giveUpMillis);
+        // Once: Drizzle runs a query again at each `then`.
+        answer.then(resolve, reject).then(() => clearTimeout(timer));
+      });
+
   return {
     gate,
     enter: gate.enter,
-    shared: () => current,
+    shared: () => ({ ...current, inTime: patienceWith(current) }),
     reserve: async () => {
       const pool = current;
-      const sql = await pool.sql.reserve();
+      const inTime = patienceWith(pool);
+      const sql = await inTime(pool.sql.reserve());
       let orm: PostgresJsDatabase | undefined;
       return {
         sql,
+        inTime,
         get orm() {
           // Safe because Drizzle reads nothing of a client but its options and `unsafe`.
           orm ??= drizzle(Object.assign(sql, { options: pool.sql.options }) as never, {
@@ -118,25 +137,6 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
         release: () => sql.release(),
         discard: () => replace(pool),
       };
-    },
-    inTime: (answer) => {
-      const pool = current;
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          replace(pool);
-          reject(new GaveUp("The store did not answer in time"));
-        }, options.giveUpMillis);
-        answer.then(
-          (value) => {
-            clearTimeout(timer);
-            resolve(value);
-          },
-          (error) => {
-            clearTimeout(timer);
-            reject(error);
-          },
-        );
-      });
     },
     close: () => current.sql.end({ timeout: 5 }),
   };

@@ -112,13 +112,14 @@ export function layer(processId: string) {
           const rows = await sql<{ id: string }[]>`
             select s.id from sources s where exists (
               select 1 from tasks t where t.source_id = s.id and t.state = 'queued'
+                and t.space = 's' || s.epoch
             )`;
           return rows.map(({ id }) => id);
         }),
 
-        queuedUpTo: (sourceId, most) =>
+        queuedUpTo: (source, most) =>
           database.run("TaskQueue.queuedUpTo", ({ sql }) =>
-            countQueued(sql, sourceId, most),
+            countQueued(sql, source, most),
           ),
 
         placeOf: (taskId, most) =>
@@ -127,6 +128,7 @@ export function layer(processId: string) {
               select count(*) as before from (
                 select 1 from tasks q, tasks me
                 where me.id = ${taskId} and q.source_id = me.source_id and q.state = 'queued'
+                  and q.space = me.space
                   and (q.priority, q.place) < (me.priority, me.place)
                 limit ${most}
               ) ahead`;

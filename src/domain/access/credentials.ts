@@ -18,7 +18,7 @@ export function credentialsIn(
   apiKey: string | undefined,
 ): Credentials {
   const bearer = /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1];
-  const key = apiKey?.trim();
+  const key = apiKey?.trim() || undefined;
   if (bearer !== undefined && key !== undefined && bearer !== key) {
     return { _tag: "Contradictory" };
   }

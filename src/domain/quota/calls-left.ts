@@ -25,12 +25,15 @@ export interface WindowView {
 
 /** Calls that could start at `at`; below 0 where the limit was lowered under what started. */
 export function callsLeft(limit: RateLimit, spending: Spending, at: number): number {
-  return QUOTA_WINDOWS.reduce((least, window, position) => {
-    const calls = window.callsIn(limit);
-    if (calls === undefined) return least;
-    const slots = spending.ledger[position] ?? [];
-    return Math.min(least, calls - startsCounted(slots, window, at));
-  }, tokensIn(spending.credit));
+  return QUOTA_WINDOWS.reduce(
+    (least, window, position) => {
+      const calls = window.callsIn(limit);
+      if (calls === undefined) return least;
+      const slots = spending.ledger[position] ?? [];
+      return Math.min(least, calls - startsCounted(slots, window, at));
+    },
+    tokensLeft(limit, spending.credit),
+  );
 }
 
 /** The first instant at which `calls` could start; `undefined` if the limit never allows it. */
@@ -41,7 +44,8 @@ export function callsLeftAt(
   calls: number,
 ): number | undefined {
   if (calls > burstOf(limit)) return undefined;
-  let reachedAt = at + millisUntilTokens(limit, spending.credit, calls);
+  const paced = limit.burst !== undefined;
+  let reachedAt = at + (paced ? millisUntilTokens(limit, spending.credit, calls) : 0);
   for (const [position, window] of QUOTA_WINDOWS.entries()) {
     const most = window.callsIn(limit);
     if (most === undefined) continue;
@@ -73,4 +77,9 @@ export function windowsLeft(
         : startsAtMostAt(slots, window, at, calls - remaining - 1),
     };
   });
+}
+
+/** Without a burst the windows alone decide: a limit that was raised holds at once. */
+function tokensLeft(limit: RateLimit, credit: number): number {
+  return limit.burst === undefined ? Infinity : tokensIn(credit);
 }

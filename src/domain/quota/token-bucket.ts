@@ -35,9 +35,9 @@ export function tokensIn(credit: number): number {
   return Math.floor(credit / CREDIT_PER_TOKEN);
 }
 
-/** The credit once `tokens` are taken; there must be so many. */
+/** The credit once `tokens` are taken. Where nothing paces, more may be taken than there are. */
 export function takeTokens(credit: number, tokens: number): number {
-  return credit - tokens * CREDIT_PER_TOKEN;
+  return Math.max(0, credit - tokens * CREDIT_PER_TOKEN);
 }
 
 /** The credit once `tokens` came back; what would lift it above the burst is lost. */

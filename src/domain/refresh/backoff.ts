@@ -48,3 +48,8 @@ export function unreachablePauseMillis(failures: number, random: number): number
   const ceiling = Math.min(1_000 * 2 ** Math.min(failures - 1, 10), 30_000);
   return Math.round(ceiling * (0.5 + random / 2));
 }
+
+/** The pause after `failures` claims in a row (≥ 1) that took longer than their permits last. */
+export function forfeitPauseMillis(failures: number): number {
+  return Math.min(100 * 2 ** Math.min(failures - 1, 10), 10_000);
+}

@@ -11,7 +11,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { budgetAt } from "../../domain/quota/budget.ts";
 import { CallQuota } from "../quota/call-quota.ts";
-import { takePermits } from "../quota/permit.ts";
+import { monotonicMillis, takePermits } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { connectUpstream } from "./call-upstream.ts";
 import type { FirstReady } from "./refresh-key.ts";
@@ -25,6 +25,8 @@ export type Turn =
   | { readonly _tag: "Claimed" }
   /** The upstream can't be reached; one task was claimed to find out and fail. */
   | { readonly _tag: "Unreachable" }
+  /** The claim took longer than its permits are good for: the calls are lost, the tasks wait. */
+  | { readonly _tag: "Forfeit" }
   /** No call is free before `until` (Unix ms). */
   | { readonly _tag: "Spent"; readonly until: number }
   | { readonly _tag: "Idle" };
@@ -48,7 +50,7 @@ export const collectSource = Effect.fn("collectSource")(function* (
   const queue = yield* TaskQueue;
   const { source } = known;
 
-  const waiting = yield* queue.queuedUpTo(source.id, room);
+  const waiting = yield* queue.queuedUpTo(source, room);
   if (waiting === 0) return idle;
   const { free, at } = yield* freeCalls(known);
   if (free === 0) return spent(at);
@@ -70,6 +72,7 @@ export const collectSource = Effect.fn("collectSource")(function* (
 
 const idle: Turn = { _tag: "Idle" };
 const unreachable: Turn = { _tag: "Unreachable" };
+const forfeit: Turn = { _tag: "Forfeit" };
 const claimedSome: Turn = { _tag: "Claimed" };
 const spent = (until: number): Turn => ({ _tag: "Spent", until });
 
@@ -128,6 +131,11 @@ const claimFor = (
       }),
     );
     const { permit, retryAt } = yield* Effect.onError(claiming, () => releaseAll(unused));
+    if (permit !== undefined && (yield* monotonicMillis) > permit.usableUntil) {
+      yield* releaseAll(unused);
+      yield* queue.putBack(claims.map(({ taskId }) => taskId));
+      return forfeit;
+    }
     if (permit !== undefined) {
       for (const claimed of claims) {
         const connection = unused.shift();

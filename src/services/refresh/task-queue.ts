@@ -101,7 +101,7 @@ export class TaskQueue extends Context.Service<
     readonly sourcesWithWork: Effect.Effect<readonly string[], StoreUnavailable>;
     /** How many tasks of a source are queued, counted up to `most`. */
     readonly queuedUpTo: (
-      sourceId: string,
+      source: Source,
       most: number,
     ) => Effect.Effect<number, StoreUnavailable>;
     /** How many queued tasks stand before this one, counted up to `most`. */

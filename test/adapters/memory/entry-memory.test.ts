@@ -1,0 +1,328 @@
+import { describe, expect, test } from "bun:test";
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, ManagedRuntime } from "effect";
+import * as EntryMemoryLayer from "../../../src/adapters/memory/entry-memory.ts";
+import { type Entry, type EntryId, newsName } from "../../../src/domain/entry/entry.ts";
+import type { PurgeSelection } from "../../../src/domain/entry/purge.ts";
+import { type BusEvent, ChangeBus } from "../../../src/services/change-bus.ts";
+import { EntryMemory, type Loaded } from "../../../src/services/entry/entry-memory.ts";
+import { EntryNews } from "../../../src/services/entry/entry-news.ts";
+import type { Found } from "../../../src/services/entry/entry-store.ts";
+import { StoreUnavailable } from "../../../src/services/errors.ts";
+import { entryAt } from "../postgres/sources.ts";
+
+const nothing = { task: undefined, failure: undefined };
+const idOf = (key: string, space = "s1"): EntryId => ({ space, key });
+const foundAt = (id: EntryId, changes: Partial<Entry> = {}): Found => ({
+  entry: entryAt(id, changes),
+  standing: nothing,
+});
+const tagOf = (loaded: Loaded) =>
+  loaded._tag === "Held" ? loaded.held.entry.etag : "none";
+
+/** The memory alone; what it would hear from other processes, the test says. */
+function memoryOf(maxBytes = 1_000_000) {
+  const onChange: ((event: BusEvent) => Effect.Effect<void, StoreUnavailable>)[] = [];
+  const onNews: Parameters<EntryNews["Service"]["subscribe"]>[0][] = [];
+  const bus = Layer.mock(ChangeBus, {
+    subscribe: (apply) => Effect.sync(() => void onChange.push(apply)),
+  });
+  const news = Layer.mock(EntryNews, {
+    subscribe: (heard) => Effect.sync(() => void onNews.push(heard)),
+  });
+  const runtime = ManagedRuntime.make(
+    EntryMemoryLayer.layer(maxBytes).pipe(Layer.provide(Layer.merge(bus, news))),
+  );
+  const run = <A, E>(effect: Effect.Effect<A, E, EntryMemory>) =>
+    runtime.runPromise(effect);
+  const tell = (event: BusEvent) =>
+    Effect.runPromise(
+      Effect.forEach(onChange, (apply) => apply(event), { discard: true }),
+    );
+  return {
+    run,
+    runFork: <A, E>(effect: Effect.Effect<A, E, EntryMemory>) => runtime.runFork(effect),
+    load: (id: EntryId, find: Effect.Effect<Found, StoreUnavailable>) =>
+      run(EntryMemory.use((memory) => memory.load(id, find))),
+    peek: (id: EntryId) => run(Effect.map(EntryMemory, (memory) => memory.peek(id))),
+    size: () => run(Effect.map(EntryMemory, (memory) => memory.size())),
+    tellPurged: (selection: PurgeSelection) =>
+      tell({ _tag: "Logged", logged: { seq: 1, change: { _tag: "Purged", selection } } }),
+    tellLost: () => tell({ _tag: "Lost", seq: 1 }),
+    tellReplaced: (id: EntryId) =>
+      onNews.forEach(({ replaced }) => replaced([newsName(id)])),
+    tellNewsLost: () => onNews.forEach(({ lost }) => lost()),
+    [Symbol.asyncDispose]: () => runtime.dispose(),
+  };
+}
+
+/** A find that ends when the test says, and counts how often it began. */
+function slowFind(found: Found) {
+  const done = Deferred.makeUnsafe<Found, StoreUnavailable>();
+  let begun = 0;
+  const find = Effect.suspend(() => {
+    begun += 1;
+    return Deferred.await(done);
+  });
+  return {
+    find,
+    begun: () => begun,
+    finish: () => Deferred.doneUnsafe(done, Effect.succeed(found)),
+    fail: () =>
+      Deferred.doneUnsafe(
+        done,
+        Effect.fail(new StoreUnavailable({ operation: "find", cause: "away" })),
+      ),
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("EntryMemory.load()", () => {
+  test("finds once and then holds: the next load and peek() touch no store", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+
+    await memory.load(id, Effect.succeed(foundAt(id)));
+    const again = await memory.load(id, Effect.die(new Error("Found twice")));
+
+    expect(tagOf(again)).toBe('W/"one"');
+    expect((await memory.peek(id))?.entry.key).toBe("/a");
+  });
+
+  test("finds once for however many ask at once, and gives all the same", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const slow = slowFind(foundAt(id));
+
+    const asking = Array.from({ length: 100 }, () => memory.load(id, slow.find));
+    await turn();
+    slow.finish();
+
+    const tags = (await Promise.all(asking)).map(tagOf);
+    expect(slow.begun()).toBe(1);
+    expect(tags).toEqual(Array.from({ length: 100 }, () => 'W/"one"'));
+  });
+
+  test("holds nothing where nothing is stored: the next load looks again", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const absent: Found = { entry: undefined, standing: nothing };
+
+    expect(await memory.load(id, Effect.succeed(absent))).toEqual({
+      _tag: "Absent",
+      standing: nothing,
+    });
+    expect(tagOf(await memory.load(id, Effect.succeed(foundAt(id))))).toBe('W/"one"');
+  });
+
+  test("tells all who ask of an outage, and remembers none of it", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const slow = slowFind(foundAt(id));
+
+    const asking = Array.from({ length: 3 }, () => memory.load(id, slow.find));
+    await turn();
+    slow.fail();
+
+    const ends = await Promise.allSettled(asking);
+    expect(ends.map(({ status }) => status)).toEqual([
+      "rejected",
+      "rejected",
+      "rejected",
+    ]);
+    expect(tagOf(await memory.load(id, Effect.succeed(foundAt(id))))).toBe('W/"one"');
+  });
+
+  test("goes on for the others when the first who asked gives up", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const slow = slowFind(foundAt(id));
+
+    const first = memory.runFork(
+      EntryMemory.use((entries) => entries.load(id, slow.find)),
+    );
+    await turn();
+    const second = memory.load(id, slow.find);
+    await turn();
+    await memory.run(Fiber.interrupt(first));
+    slow.finish();
+
+    expect(tagOf(await second)).toBe('W/"one"');
+    expect(slow.begun()).toBe(1);
+    const exit = await memory.run(Fiber.await(first));
+    expect(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)).toBe(true);
+    expect((await memory.peek(id))?.entry.etag).toBe('W/"one"');
+  });
+
+  test.each<[string, (memory: ReturnType<typeof memoryOf>, id: EntryId) => unknown]>([
+    [
+      "its key is purged",
+      (memory, { space, key }) => memory.tellPurged({ _tag: "Key", space, key }),
+    ],
+    [
+      "its space is purged",
+      (memory, { space }) => memory.tellPurged({ _tag: "Space", space }),
+    ],
+    ["it is replaced", (memory, id) => memory.tellReplaced(id)],
+    ["changes may have been missed", (memory) => memory.tellLost()],
+    ["news may have been missed", (memory) => memory.tellNewsLost()],
+    [
+      "all is cleared",
+      (memory) => memory.run(Effect.map(EntryMemory, (one) => one.clear())),
+    ],
+  ])(
+    "gives what is under way when %s to none who asks later, and holds it not",
+    async (_, happen) => {
+      await using memory = memoryOf();
+      const id = idOf("/a");
+      const old = slowFind(foundAt(id, { etag: 'W/"old"' }));
+      const before = memory.load(id, old.find);
+      await turn();
+
+      await happen(memory, id);
+      const after = memory.load(id, Effect.succeed(foundAt(id, { etag: 'W/"new"' })));
+      await turn();
+      old.finish();
+
+      expect([tagOf(await before), tagOf(await after)]).toEqual(['W/"old"', 'W/"new"']);
+      expect((await memory.peek(id))?.entry.etag).toBe('W/"new"');
+    },
+  );
+
+  test("leaves other loads under way alone", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const slow = slowFind(foundAt(id));
+    const loading = memory.load(id, slow.find);
+    await turn();
+
+    memory.tellReplaced(idOf("/b"));
+    await memory.tellPurged({ _tag: "Key", space: "s1", key: "/b" });
+    await memory.tellPurged({ _tag: "Space", space: "s2" });
+    slow.finish();
+    await loading;
+
+    expect((await memory.peek(id))?.entry.etag).toBe('W/"one"');
+  });
+});
+
+describe("EntryMemory.peek()", () => {
+  test.each<[string, (memory: ReturnType<typeof memoryOf>) => unknown, string[]]>([
+    [
+      "a key is purged",
+      (memory) => memory.tellPurged({ _tag: "Key", space: "s1", key: "/a" }),
+      ["s1/b", "s2/a"],
+    ],
+    [
+      "a space is purged",
+      (memory) => memory.tellPurged({ _tag: "Space", space: "s1" }),
+      ["s2/a"],
+    ],
+    ["one is replaced", (memory) => memory.tellReplaced(idOf("/a")), ["s1/b", "s2/a"]],
+    ["changes may have been missed", (memory) => memory.tellLost(), []],
+    ["news may have been missed", (memory) => memory.tellNewsLost(), []],
+  ])("knows only the rest once %s", async (_, happen, left) => {
+    await using memory = memoryOf();
+    const ids = [idOf("/a"), idOf("/b"), idOf("/a", "s2")];
+    for (const id of ids) await memory.load(id, Effect.succeed(foundAt(id)));
+
+    await happen(memory);
+
+    const held: string[] = [];
+    for (const id of ids) {
+      if ((await memory.peek(id)) !== undefined) held.push(`${id.space}${id.key}`);
+    }
+    expect(held).toEqual(left);
+    expect((await memory.size()).entries).toBe(left.length);
+    if (left.length === 0) expect((await memory.size()).bytes).toBe(0);
+  });
+});
+
+describe("EntryMemory.size()", () => {
+  const body = (bytes: number) => ({ body: new Uint8Array(bytes).fill(0x31) });
+  const fill = async (
+    memory: ReturnType<typeof memoryOf>,
+    key: string,
+    bytes: number,
+  ) => {
+    const id = idOf(key);
+    await memory.load(id, Effect.succeed(foundAt(id, body(bytes))));
+  };
+  const heldOf = async (memory: ReturnType<typeof memoryOf>, keys: readonly string[]) => {
+    const held = await Promise.all(
+      keys.map(async (key) =>
+        (await memory.peek(idOf(key))) === undefined ? [] : [key],
+      ),
+    );
+    return held.flat();
+  };
+
+  test("is never above what was allowed, whatever is loaded", async () => {
+    await using memory = memoryOf(50_000);
+
+    for (let index = 0; index < 200; index++) {
+      await fill(memory, `/${index}`, (index * 7_919) % 20_000);
+      expect((await memory.size()).bytes).toBeLessThanOrEqual(50_000);
+    }
+
+    expect((await memory.size()).entries).toBeGreaterThan(2);
+  });
+
+  test("lets the one go first that was read least recently", async () => {
+    await using memory = memoryOf(40_000);
+    for (const key of ["/a", "/b", "/c"]) await fill(memory, key, 10_000);
+
+    await memory.peek(idOf("/a"));
+    await fill(memory, "/d", 10_000);
+
+    expect(await heldOf(memory, ["/a", "/b", "/c", "/d"])).toEqual(["/a", "/c", "/d"]);
+  });
+
+  test("keeps what is held for one that is too large ever to be held, and still gives it", async () => {
+    await using memory = memoryOf(40_000);
+    await fill(memory, "/a", 10_000);
+    const large = idOf("/large");
+
+    const loaded = await memory.load(large, Effect.succeed(foundAt(large, body(50_000))));
+
+    expect(tagOf(loaded)).toBe('W/"one"');
+    expect(await heldOf(memory, ["/a", "/large"])).toEqual(["/a"]);
+  });
+
+  test("holds nothing at all where no byte is allowed", async () => {
+    await using memory = memoryOf(0);
+    await fill(memory, "/a", 10);
+
+    expect(await memory.size()).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  test("counts text and base64 with what they are served as", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    await memory.load(
+      id,
+      Effect.succeed(foundAt(id, { ...body(30_000), encoding: "base64" })),
+    );
+
+    expect((await memory.size()).bytes).toBeGreaterThan(70_000);
+  });
+});
+
+describe("EntryMemory.takeRead()", () => {
+  test("gives each entry that was read since it was last called, once", async () => {
+    await using memory = memoryOf();
+    const ids = [idOf("/a"), idOf("/b")];
+    for (const id of ids) await memory.load(id, Effect.succeed(foundAt(id)));
+    const take = () =>
+      memory.run(
+        Effect.map(EntryMemory, (one) => one.takeRead().map(({ entry }) => entry.key)),
+      );
+    await take();
+
+    await memory.peek(idOf("/a"));
+    await memory.peek(idOf("/a"));
+
+    expect(await take()).toEqual(["/a"]);
+    expect(await take()).toEqual([]);
+  });
+});

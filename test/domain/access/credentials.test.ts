@@ -1,0 +1,32 @@
+import { describe, expect, test } from "bun:test";
+import { credentialsIn } from "../../../src/domain/access/credentials.ts";
+
+const none = { _tag: "None" } as const;
+const token = (text: string) => ({ _tag: "Token", token: text }) as const;
+const contradictory = { _tag: "Contradictory" } as const;
+
+describe("credentialsIn()", () => {
+  test.each([
+    [undefined, undefined, none],
+    ["Bearer uc_a", undefined, token("uc_a")],
+    ["bearer uc_a", undefined, token("uc_a")],
+    ["BEARER   uc_a ", undefined, token("uc_a")],
+    [undefined, "uc_a", token("uc_a")],
+    [undefined, " uc_a ", token("uc_a")],
+    ["Bearer uc_a", "uc_a", token("uc_a")],
+    ["Bearer uc_a", "uc_b", contradictory],
+    ["Bearer uc_a", "UC_A", contradictory],
+    ["Basic dXNlcjp4", undefined, none],
+    ["Basic dXNlcjp4", "uc_a", token("uc_a")],
+    ["Bearer", undefined, none],
+    ["Bearer ", undefined, none],
+    ["Bearer a b", undefined, none],
+    ["Beareruc_a", undefined, none],
+    ["x Bearer uc_a", undefined, none],
+    ["", "", none],
+    [undefined, "", none],
+    [undefined, "  ", none],
+  ])("Authorization %p and X-API-Key %p", (authorization, apiKey, expected) => {
+    expect(credentialsIn(authorization, apiKey)).toEqual(expected as never);
+  });
+});

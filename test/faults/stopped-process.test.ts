@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { busMembers } from "../adapters/postgres/bus-member.ts";
+import { testDatabase } from "../support/postgres.ts";
+import { eventually } from "../support/service.ts";
+
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+
+describe("ChangeBus.acknowledged() with a process that is stopped", () => {
+  test("counts it within about a second, and it catches up when it goes on", async () => {
+    await using database = await testDatabase();
+    await using group = await busMembers(database.url, 4);
+    const [first, second] = group.members;
+    if (first === undefined || second === undefined) throw new Error("Expected members");
+
+    second.signal("SIGSTOP");
+    const told = await first.log("one");
+    expect(told).toMatchObject({ unreached: 1 });
+    expect(told.millis).toBeLessThan(1_500);
+    expect(group.members.map(({ applied }) => applied.length)).toEqual([1, 0, 1, 1]);
+
+    second.signal("SIGCONT");
+    await eventually(
+      async () => second.applied.map(({ seq }) => seq),
+      (seqs) => seqs.includes(told.seq),
+    );
+    expect(await first.log("two")).toMatchObject({ unreached: 0 });
+  });
+
+  test("no longer waits for one that was silent for some seconds, and still counts it", async () => {
+    await using database = await testDatabase();
+    await using group = await busMembers(database.url, 2);
+    const [first, second] = group.members;
+    if (first === undefined || second === undefined) throw new Error("Expected members");
+
+    second.signal("SIGSTOP");
+    await pause(7_500);
+    const told = await first.log("later");
+
+    expect(told).toMatchObject({ unreached: 1 });
+    expect(told.millis).toBeLessThan(300);
+  }, 20_000);
+
+  test("tells one that was stopped for over 30 seconds to forget everything", async () => {
+    await using database = await testDatabase();
+    await using group = await busMembers(database.url, 2);
+    const [first, second] = group.members;
+    if (first === undefined || second === undefined) throw new Error("Expected members");
+
+    second.signal("SIGSTOP");
+    await pause(31_500);
+    const told = await first.log("silent");
+    expect(told).toMatchObject({ unreached: 0 });
+    second.signal("SIGCONT");
+
+    await eventually(
+      async () => second.lost,
+      (lost) => lost.length > 0,
+    );
+    expect(second.lost[0]).toBeGreaterThanOrEqual(told.seq);
+  }, 60_000);
+});
+
+describe("ChangeBus.acknowledged() with a process that was killed", () => {
+  test("stops waiting for it within 7 seconds", async () => {
+    await using database = await testDatabase();
+    await using group = await busMembers(database.url, 3);
+    const [first, second] = group.members;
+    if (first === undefined || second === undefined) throw new Error("Expected members");
+
+    second.signal("SIGKILL");
+    await second.exited;
+    const killedAt = performance.now();
+    await eventually(
+      () => first.log(crypto.randomUUID()),
+      ({ millis }) => millis < 300,
+    );
+
+    expect(performance.now() - killedAt).toBeLessThan(8_000);
+  }, 20_000);
+});

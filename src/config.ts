@@ -62,8 +62,8 @@ const databaseUrl: Variable<string> = {
   secret: true,
   read: (text) => {
     try {
-      toPostgresOptions({ url: text });
-      return text;
+      const { port } = toPostgresOptions({ url: text });
+      return [port].flat().every(Number.isInteger) ? text : undefined;
     } catch {
       return undefined;
     }

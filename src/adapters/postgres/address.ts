@@ -40,6 +40,7 @@ export interface PostgresOptions {
 }
 
 const DEFAULT_PORT = "5432";
+const UNREADABLE = "Cannot read the database's address: it is no postgres:// URL";
 
 /** Throws for a text that is no address; the message does not repeat it, for it may hold a password. */
 export function toPostgresOptions(address: DatabaseAddress): PostgresOptions {
@@ -54,7 +55,7 @@ function fromUrl(url: string): PostgresOptions {
       url,
     );
   if (parts === null) {
-    throw new Error("Cannot read the database's address: it is no postgres:// URL");
+    throw new Error(UNREADABLE);
   }
   const [, account = "", authority = "", path = "", query = ""] = parts;
   const [name = "", ...secret] = account.split(":");
@@ -87,8 +88,9 @@ function fromUrl(url: string): PostgresOptions {
 }
 
 function placeOf(text: string): { host: string; port: string } {
-  const [, bracketed, plain = "", port = ""] =
-    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text) ?? [];
+  const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text);
+  if (parts === null) throw new Error(UNREADABLE);
+  const [, bracketed, plain = "", port = ""] = parts;
   return { host: decode(bracketed ?? plain), port };
 }
 

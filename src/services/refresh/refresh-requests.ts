@@ -69,10 +69,11 @@ export const layer = Layer.effect(
       });
     });
 
-    const serve = (name: string, line: Line) =>
-      Effect.gen(function* () {
-        while (line.waiting.size > 0) yield* turn(line);
-      }).pipe(Effect.ensuring(Effect.sync(() => lines.delete(name))));
+    const serve = Effect.fnUntraced(function* (name: string, line: Line) {
+      while (line.waiting.size > 0) yield* turn(line);
+      // In one step with the last look: nobody can join a line that is not served.
+      lines.delete(name);
+    });
 
     return RefreshRequests.of({
       ask: (source, wanted, options) =>

@@ -21,7 +21,7 @@ type Line = Logger.Options<unknown>;
 
 export function loggingLayer({ logFormat, logLevel }: Config) {
   // A reader of our output that goes away must not end the service.
-  process.stdout.on("error", () => {});
+  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => {});
   const format = logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const write = (text: string) => void process.stdout.write(`${text}\n`);
   const logger = Logger.make((line: Line) =>

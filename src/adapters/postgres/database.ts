@@ -11,13 +11,19 @@ import { StoreUnavailable } from "../../services/errors.ts";
 import { Transaction } from "../../services/transaction.ts";
 import type { DatabaseAddress } from "./address.ts";
 import { GateShut } from "./gate.ts";
-import { isLostConnection, isOutage, isSilence } from "./outage.ts";
+import {
+  commit,
+  type OpenTransaction,
+  openTransaction,
+  rollBack,
+  runInside,
+} from "./open-transaction.ts";
+import { isOutage, isSilence } from "./outage.ts";
 import {
   type Connection,
   defaultPoolOptions,
   openPool,
   type Pool,
-  type Patient,
   type PoolOptions,
 } from "./pool.ts";
 
@@ -71,7 +77,7 @@ function makeDatabase(pool: Pool): Database["Service"] {
     run: Effect.fnUntraced(function* (operation, query) {
       const transaction = yield* CurrentTransaction;
       return yield* attempt(pool, operation, async () => {
-        if (transaction !== undefined) return inTransaction(transaction, query);
+        if (transaction !== undefined) return runInside(transaction, query);
         const leave = await pool.enter();
         const shared = pool.shared();
         const answer = Promise.resolve(query(shared));
@@ -86,18 +92,6 @@ function makeDatabase(pool: Pool): Database["Service"] {
       transaction.last = query;
     }),
   });
-}
-
-async function inTransaction<A>(
-  opened: OpenTransaction,
-  query: (connection: Connection) => PromiseLike<A>,
-): Promise<A> {
-  try {
-    return await opened.inTime(query(opened));
-  } catch (error) {
-    opened.isLost ||= isLostConnection(error);
-    throw error;
-  }
 }
 
 /** How the driver's rejections become failures and defects, and the gate hears of both. */
@@ -119,16 +113,6 @@ function attempt<A>(pool: Pool, operation: string, query: () => Promise<A>) {
   );
 }
 
-/** From here on the server refuses the commit; counted by the server's own clock. */
-const begin = (millis: number) =>
-  `begin; select set_config('uc.deadline', (extract(epoch from clock_timestamp()) + ${millis / 1000})::text, true)`;
-
-/** One message: when the first statement fails, the server skips the second. */
-const commit =
-  "select 1 / (extract(epoch from clock_timestamp()) < current_setting('uc.deadline')::float8)::int; commit";
-
-const TRANSACTION_MILLIS = 10_000;
-
 function makeTransaction(pool: Pool): Transaction["Service"] {
   return Transaction.of({
     together: (operation, body) =>
@@ -144,67 +128,9 @@ function makeTransaction(pool: Pool): Transaction["Service"] {
             yield* Effect.promise(() => rollBack(opened));
             return yield* exit;
           }
-          yield* attempt(pool, operation, async () => {
-            try {
-              const last = Promise.resolve(opened.last?.(opened));
-              const committed = opened.sql.unsafe(commit).simple();
-              // After a failed last statement the server takes the commit as a rollback.
-              await opened.inTime(Promise.all([last, committed]));
-              opened.end("release");
-            } catch (error) {
-              opened.isLost ||= isLostConnection(error);
-              await rollBack(opened);
-              throw tooLate(error);
-            }
-          });
+          yield* attempt(pool, operation, () => commit(opened));
           return exit.value;
         }),
       ),
   });
-}
-
-/** `isLost`: the connection went in the middle. To be ended once. */
-interface OpenTransaction extends Patient {
-  isLost: boolean;
-  /** To be sent with the commit. */
-  last: ((connection: Connection) => PromiseLike<unknown>) | undefined;
-  readonly end: (how: "release" | "discard") => void;
-}
-
-async function openTransaction(pool: Pool): Promise<OpenTransaction> {
-  const leave = await pool.enter();
-  try {
-    const reserved = await pool.reserve();
-    const end = (how: "release" | "discard") => {
-      reserved[how]();
-      leave();
-    };
-    try {
-      await reserved.inTime(reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
-    } catch (error) {
-      end("discard");
-      throw error;
-    }
-    return Object.assign(reserved, { isLost: false, last: undefined, end });
-  } catch (error) {
-    leave();
-    throw error;
-  }
-}
-
-/** Never rejects: without a connection the server rolls back by itself. */
-async function rollBack(opened: OpenTransaction): Promise<void> {
-  if (opened.isLost) return opened.end("discard");
-  await opened.inTime(opened.sql.unsafe("rollback").simple()).then(
-    () => opened.end("release"),
-    () => opened.end("discard"),
-  );
-}
-
-/** The division by zero of `commit` says that the deadline had passed: an outage, not a bug. */
-function tooLate(error: unknown): unknown {
-  const divided = error instanceof Error && "code" in error && error.code === "22012";
-  return divided
-    ? Object.assign(new Error("The commit came too late"), { code: "UC_LATE" })
-    : error;
 }

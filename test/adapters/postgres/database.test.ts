@@ -13,6 +13,11 @@ beforeAll(async () => {
   await store.sql`create table notes (id serial primary key, text text unique not null)`;
 });
 beforeEach(async () => {
+  // The test before may have ended connections that the pool has yet to miss.
+  await eventually(
+    () => atOnce(24, () => store.exit(ownPid)),
+    (exits) => exits.every(Exit.isSuccess),
+  );
   await store.sql`delete from notes`;
 });
 afterAll(async () => {
@@ -295,4 +300,39 @@ describe("Database.run()", () => {
 
     expect(performance.now() - endedAt).toBeLessThan(2_000);
   }, 40_000);
+});
+
+describe("Database.atCommit()", () => {
+  const writeAtCommit = (text: string) =>
+    Database.use(({ atCommit }) =>
+      atCommit(({ sql }) => sql`insert into notes (text) values (${text})`),
+    );
+
+  test("stores its statement with the rest, in the same transaction", async () => {
+    await store.run(together(Effect.andThen(write("first"), writeAtCommit("last"))));
+
+    expect(await written()).toEqual(["first", "last"]);
+  });
+
+  test("stores nothing when its statement is refused, and serves on", async () => {
+    await store.run(write("taken"));
+
+    const exit = await store.exit(
+      together(Effect.andThen(write("first"), writeAtCommit("taken"))),
+    );
+    const again = await store.exit(write("after"));
+
+    expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true);
+    expect(Exit.isSuccess(again)).toBe(true);
+    expect(await written()).toEqual(["taken", "after"]);
+  });
+
+  test("stores nothing when the body fails after it", async () => {
+    const exit = await store.exit(
+      together(Effect.andThen(writeAtCommit("last"), Effect.fail("no"))),
+    );
+
+    expect(Exit.isFailure(exit)).toBe(true);
+    expect(await written()).toEqual([]);
+  });
 });

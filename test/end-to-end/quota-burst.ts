@@ -6,7 +6,13 @@
  */
 import type postgres from "postgres";
 import { countingUpstream, json } from "../support/counting-upstream.ts";
-import { logArrivals, mostWithin, orderViolations, perWindow } from "./arrivals.ts";
+import {
+  type Arrival,
+  logArrivals,
+  mostWithin,
+  orderViolations,
+  perWindow,
+} from "./arrivals.ts";
 import { clientOf, until } from "./client.ts";
 import { type Environment, startApi, startWorker } from "./processes.ts";
 
@@ -30,7 +36,7 @@ export interface BurstResult {
   readonly mostInWindow: number;
   /** In each whole window since the first call. */
   readonly perWindow: readonly number[];
-  /** Calls over those that were allowed, once all keys were read. */
+  /** Of the calls that were allowed, from one burst of them to the last. */
   readonly used: number;
   readonly orderViolations: number;
   readonly stallMillis: number;
@@ -88,8 +94,17 @@ export async function runBurst(
     repeated: arrivals.length - new Set(arrivals.map(({ target }) => target)).size,
     mostInWindow: mostWithin(arrivals, windowMillis - stallMillis),
     perWindow: perWindow(arrivals, windowMillis, windows),
-    used: (counted.length * windowMillis) / (burst.allowed * burst.seconds * 1_000),
+    used: shareUsed(counted, burst),
     orderViolations: orderViolations(arrivals, places, burst.slackMillis + stallMillis),
     stallMillis,
   };
+}
+
+/** Calls come in bursts, a window apart: the first burst only marks where counting starts. */
+function shareUsed(
+  counted: readonly Arrival[],
+  { allowed, windowMillis }: Burst,
+): number {
+  const spanMillis = (counted.at(-1)?.at ?? 0) - (counted[0]?.at ?? 0);
+  return ((counted.length - allowed) * windowMillis) / (allowed * spanMillis);
 }

@@ -10,6 +10,8 @@ import { answerStarting } from "./http/starting.ts";
 import { type Fetch, startService, unlistenable } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
+const DRAIN_MILLIS = 10_000;
+
 await runUntilStopped(async () => {
   const config = readConfig(process.env);
   let answer: Fetch = answerStarting;
@@ -19,7 +21,8 @@ await runUntilStopped(async () => {
   announce(config, `http://${config.host}:${server.addr.port}`, service);
   return {
     stop: async () => {
-      await server.shutdown();
+      const timeout = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MILLIS));
+      await Promise.race([server.shutdown(), timeout]);
       await service.close();
     },
   };

@@ -33,14 +33,15 @@ export function servedHeaders(
   };
 }
 
-/** Of an answer that serves nothing. `queued`: a refresh is on its way. */
-export function absentHeaders(queued: boolean): Record<string, string> {
+/** Of an answer that serves nothing, with the reason where it is ours. */
+export function absentHeaders(
+  detail: "queued" | "cache-only" | undefined,
+): Record<string, string> {
+  const because = detail === undefined ? "" : `; detail=${detail}`;
   return {
     "X-UC-Cache": "MISS",
     "Cache-Control": "no-cache",
-    "Cache-Status": queued
-      ? "uni-cache; fwd=uri-miss; detail=queued"
-      : "uni-cache; fwd=uri-miss; detail=cache-only",
+    "Cache-Status": `uni-cache; fwd=uri-miss${because}`,
   };
 }
 

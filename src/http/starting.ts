@@ -5,26 +5,27 @@
  */
 
 export function answerStarting(request: Request): Response {
-  const path = URL.parse(request.url)?.pathname;
-  if (path === "/api/v1/healthz") return json(200, { status: "ok" });
-  return json(503, {
+  const path = URL.parse(request.url)?.pathname ?? "/";
+  const requestId = crypto.randomUUID();
+  const headers = {
+    "Content-Type": "application/json; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Request-Id": requestId,
+  };
+  if (path === "/api/v1/healthz") {
+    return new Response(JSON.stringify({ status: "ok" }), { headers });
+  }
+  const problem = {
     type: "about:blank",
     title: "Starting",
     status: 503,
     detail: "Cannot answer yet: the service is starting",
-    instance: path ?? "/",
+    instance: path,
     code: "STARTING",
-    request_id: "",
-  });
-}
-
-function json(status: number, body: object): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      "Content-Type": "application/json; charset=utf-8",
-      "Cache-Control": "no-store",
-      ...(status === 503 ? { "Retry-After": "1" } : {}),
-    },
+    request_id: requestId,
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 503,
+    headers: { ...headers, "Retry-After": "1" },
   });
 }

@@ -16,7 +16,7 @@ interface Issue {
 
 const MOST_PROBLEMS = 100;
 
-/** Answers 422 for a body and 400 for anything else that does not fit its schema. */
+/** Answers 400 for a header and 422 for anything else that does not fit its schema. */
 // biome-ignore lint: the hook serves every route, whatever its types
 export const answerInvalid: Hook<any, any, any, any> = (result, c) => {
   if (result.success) return undefined;

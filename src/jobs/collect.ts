@@ -72,7 +72,9 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
           Effect.catchCause((cause) =>
             Cause.hasInterruptsOnly(cause)
               ? Effect.void
-              : Effect.logWarning(`Lane of "${sourceId}" broke off`, cause),
+              : Effect.logWarning(`Lane of "${sourceId}" broke off`, cause).pipe(
+                  Effect.andThen(Effect.sleep(options.intervalMillis)),
+                ),
           ),
           Effect.ensuring(
             Effect.sync(() => {
@@ -126,7 +128,8 @@ const lane = Effect.fnUntraced(function* (
   for (;;) {
     const rung = bell.listen();
     const known = directory.find(sourceId);
-    if (known === undefined) return;
+    // Deleted, or made a moment ago and not heard of here yet.
+    if (known === undefined) return yield* Effect.sleep(options.intervalMillis);
     const begin = (task: ReadyTask) => {
       underWay += 1;
       return start(known, task, () => {

@@ -29,7 +29,7 @@ export const layer = Layer.effectDiscard(
       }
     });
     yield* look.pipe(
-      Effect.ignore({ log: "Debug" }),
+      Effect.ignoreCause({ log: "Debug" }),
       Effect.repeat(Schedule.spaced(PAUSE)),
       Effect.forkScoped,
     );

@@ -25,7 +25,7 @@ export class ChangeBus extends Context.Service<
   {
     /** Logs `change` in the current transaction, or in one of its own. Gives its number. */
     readonly log: (change: Change) => Effect.Effect<number, StoreUnavailable>;
-    /** Waits until this process has applied every change up to `seq`. */
+    /** Waits until this process has applied every change up to `seq`, five seconds at most. */
     readonly appliedHere: (seq: number) => Effect.Effect<void>;
     /**
      * Waits until every live process has applied every change up to `seq`, a second at
@@ -36,8 +36,6 @@ export class ChangeBus extends Context.Service<
     readonly subscribe: (
       apply: (event: BusEvent) => Effect.Effect<void, StoreUnavailable>,
     ) => Effect.Effect<void>;
-    /** The last change applied here. */
-    readonly appliedSeq: Effect.Effect<number>;
     /** `false` once nothing was heard from the store for 30 s: then memory may be out of date. */
     readonly inTouch: Effect.Effect<boolean>;
   }

@@ -78,7 +78,7 @@ export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{
   }
 }
 
-/** The source has as many refreshes waiting as it may; a place is likely by `retryAt`. */
+/** The source has as many refreshes waiting as it may. */
 export class QueueFull extends Data.TaggedError("QueueFull")<{
   readonly sourceId: string;
   readonly retryAfterSeconds: number;

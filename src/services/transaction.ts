@@ -14,7 +14,8 @@ export class Transaction extends Context.Service<
      * Runs `body` in one transaction of the store: commits when it succeeds, rolls back
      * when it fails, dies or is interrupted. Inside another transaction it joins that one.
      *
-     * What failed was not stored: a commit that the store reaches too late is refused by it.
+     * What failed was not stored, but where the connection was lost with the commit under
+     * way: a commit that the store reaches too late is refused by it.
      */
     readonly together: <A, E, R>(
       operation: string,

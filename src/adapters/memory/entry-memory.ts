@@ -176,5 +176,5 @@ export function layer(maxBytes: number) {
 function loadedFrom({ entry, standing }: Found): Loaded {
   if (entry === undefined) return { _tag: "Absent", standing };
   const data = dataBytes(entry.encoding, entry.body);
-  return { _tag: "Held", held: { entry, data, standing, askedUntil: 0 } };
+  return { _tag: "Held", held: { entry, data, standing, askedUntil: 0, trying: false } };
 }

@@ -35,7 +35,7 @@ export const layer = Layer.effect(
       if (readAt.size > 0) yield* look([...readAt.keys()]);
     });
     yield* lookAtRead.pipe(
-      Effect.ignore({ log: "Debug" }),
+      Effect.ignoreCause({ log: "Debug" }),
       Effect.repeat(Schedule.spaced(PAUSE)),
       Effect.forkScoped,
     );

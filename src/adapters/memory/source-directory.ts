@@ -42,7 +42,6 @@ export const layer = Layer.effect(
 
     return SourceDirectory.of({
       find: (id) => known.get(id),
-      all: () => [...known.values()],
     });
   }),
 );

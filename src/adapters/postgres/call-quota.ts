@@ -69,7 +69,14 @@ export const layer = Layer.effect(
               return { ...none, retryAt: cooldown.until } satisfies Spent;
             }
             const free = Math.min(wanted, quotaAt(limit, state, before).remaining);
-            const used = free === 0 ? 0 : yield* use(free);
+            if (free === 0) {
+              const refusal = startCalls(limit, state, before, 1);
+              if (refusal.state.steppedBackMillis !== state.steppedBackMillis) {
+                yield* store(sourceId, { state: refusal.state, cooldown });
+              }
+              return { ...none, retryAt: refusal.retryAt } satisfies Spent;
+            }
+            const used = yield* use(free);
 
             // A permit's time begins here, so that neither the lock nor `use` eats of it.
             const notAfter = yield* monotonicMillis;

@@ -29,6 +29,7 @@ const SILENT_MILLIS = 30_000;
 const WAITED_FOR_MILLIS = 6_000;
 const TURN_MILLIS = 1_000;
 const ACKNOWLEDGE_MILLIS = 1_000;
+const APPLY_MILLIS = 5_000;
 const PAGE = 500;
 
 type Apply = (event: BusEvent) => Effect.Effect<void, StoreUnavailable>;
@@ -110,10 +111,10 @@ export function layer(processId: string) {
         appliedHere: (seq) =>
           Effect.suspend(() => {
             woken.ring();
-            return lookUntil(
-              applied,
-              TURN_MILLIS,
-              Effect.sync(() => appliedSeq >= seq),
+            const reached = Effect.sync(() => appliedSeq >= seq);
+            return lookUntil(applied, TURN_MILLIS, reached).pipe(
+              Effect.timeoutOption(APPLY_MILLIS),
+              Effect.asVoid,
             );
           }),
         acknowledged: Effect.fnUntraced(function* (seq) {
@@ -127,7 +128,6 @@ export function layer(processId: string) {
           return (yield* stillBehind(database, seq)).unreached;
         }),
         subscribe: (apply) => Effect.sync(() => void subscribers.push(apply)),
-        appliedSeq: Effect.sync(() => appliedSeq),
         inTouch: Effect.sync(() => monotonicMillis() - heardAt <= SILENT_MILLIS),
       });
     }),

@@ -47,7 +47,7 @@ export const layer = Layer.effectContext(
     yield* measure;
     return Context.make(
       DatabaseClock,
-      DatabaseClock.of({ measure: Effect.ignore(measure) }),
+      DatabaseClock.of({ measure: Effect.ignoreCause(measure) }),
     ).pipe(
       Context.add(
         Clock.Clock,

@@ -31,14 +31,15 @@ async function endRow(
   error: TaskError | undefined,
 ): Promise<boolean> {
   const mine = sql`id = ${id} and state = 'running' and leased_by = ${processId}`;
+  // In this order: a task can become told in between, and never becomes untold.
+  const deleted = await sql`delete from tasks where ${mine} and not told`;
+  if (deleted.count === 1) return true;
   const ended = await sql`
     update tasks set state = ${error === undefined ? "succeeded" : "failed"},
       ended_at = uc_now(), lease_until = null,
       error_code = ${error?.code ?? null}, error_detail = ${error?.detail ?? null}
-    where ${mine} and told`;
-  if (ended.count === 1) return true;
-  const deleted = await sql`delete from tasks where ${mine}`;
-  return deleted.count === 1;
+    where ${mine}`;
+  return ended.count === 1;
 }
 
 async function noteOutcome(

@@ -50,7 +50,7 @@ export const layer = (processId: string) =>
         for (;;) {
           const rung = gathered.listen();
           if (outbox.size === 0) yield* rung;
-          yield* Effect.ignore(send, { log: "Debug" });
+          yield* Effect.ignoreCause(send, { log: "Debug" });
         }
       }).pipe(Effect.forkScoped);
 

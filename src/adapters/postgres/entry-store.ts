@@ -158,7 +158,8 @@ export const layer = Layer.effect(
           await sql`
             update entries e set params = r.values
             from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (key text, values jsonb)
-            where e.space = ${space} and e.key = r.key collate "C"`;
+            where e.space = ${space} and e.key = r.key collate "C"
+              and e.params is distinct from r.values`;
         }),
     });
   }),

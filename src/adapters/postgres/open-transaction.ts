@@ -66,7 +66,7 @@ export async function commit(opened: OpenTransaction): Promise<void> {
   try {
     const last = Promise.resolve(opened.last?.(opened));
     const committed = opened.sql.unsafe(commitInTime).simple();
-    // After a failed last statement the server takes the commit as a rollback.
+    // After a failed last statement the server refuses the rest of the transaction.
     await opened.inTime(Promise.all([last, committed]));
     opened.end("release");
   } catch (error) {

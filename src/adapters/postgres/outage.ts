@@ -3,7 +3,8 @@
  *
  * An outage is a failure that the same call may survive later: connection (SQLSTATE
  * class 08), authorization and database (28, 3D: the store is being set up or moved),
- * resources (53), shutdown (57P), a server that takes no connections (55000), a statement
+ * resources (53), system (58), shutdown (57P), a server that takes no connections (55000)
+ * or only reads (25006), a statement
  * or lock that timed out (57014, 55P03), a session ended while idle in a transaction
  * (25P03), a deadlock or a lost race (40), and the codes that the driver and the operating system give to a connection that
  * never was.
@@ -13,7 +14,7 @@
 import * as Predicate from "effect/Predicate";
 
 const outageCode =
-  /^(08|28|3D|40|53|57P|57014|55000|55P03|25P03|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;
+  /^(08|25006|28|3D|40|53|57P|57014|55000|55P03|25P03|58|CONNECT|ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EACCES|UC_)/;
 
 const lostCode = /^(08|25P03|57P|CONNECTION_|ECONN|EPIPE|UC_GAVE_UP)/;
 

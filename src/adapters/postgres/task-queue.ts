@@ -104,7 +104,7 @@ export function layer(processId: string) {
               delete from tasks where source_id = ${sourceId} and state = 'queued' and not told`;
             await sql`
               update tasks set state = 'failed', ended_at = uc_now(), error_code = 'CANCELLED',
-                error_detail = 'The source was deleted or moved'
+                error_detail = 'The source was deleted or changed'
               where source_id = ${sourceId} and state = 'queued'`;
           }),
 

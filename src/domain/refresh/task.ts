@@ -45,6 +45,8 @@ export type RefreshFailureCode =
   | "BODY_TOO_LARGE"
   /** The body is not what its content type or encoding says. */
   | "BODY_INVALID"
+  /** The key no longer fits the source's template. */
+  | "KEY_NOT_ADMITTED"
   | "INTERNAL_ERROR";
 
 export interface Task extends EntryId {

@@ -18,6 +18,8 @@ export interface Held {
   standing: RefreshStanding;
   /** A refresh was asked for from here: not again before this instant (Unix ms). */
   askedUntil: number;
+  /** A reader of this process is trying the upstream for it: others don't try besides. */
+  trying: boolean;
 }
 
 /** What a load gives: the entry, or only how the refreshing of the key stands. */

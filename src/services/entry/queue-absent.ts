@@ -36,7 +36,7 @@ export const queueAbsent = Effect.fnUntraced(function* (
     task !== undefined && task.told && task.priority <= PRIORITY.high
       ? { taskId: task.id, state: task.state }
       : yield* requests.ask(source, { ...id, newerThan: seenAt }, firstInLine);
-  const { budget, retryAfterSeconds } = yield* forecastTask(source, queued.taskId, now);
+  const { budget, retryAfterSeconds } = yield* forecastTask(source, queued, now);
   const { taskId, state } = queued;
   return {
     _tag: "Queued",

@@ -4,9 +4,11 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import type { Entry } from "../../domain/entry/entry.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
+import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
 import { refreshNow } from "../refresh/refresh-now.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
 import type { Wanted } from "../refresh/task-queue.ts";
@@ -38,7 +40,9 @@ export const askForRefresh = Effect.fnUntraced(function* (
   return yield* requests.ask(source, wanted(held.entry), options).pipe(
     Effect.as(true),
     Effect.catchTag(["QueueFull", "StoreUnavailable"], (error) =>
-      Effect.as(Effect.logDebug(error.message), false),
+      Effect.sync(() => {
+        held.askedUntil = 0;
+      }).pipe(Effect.andThen(Effect.logDebug(error.message)), Effect.as(false)),
     ),
   );
 });
@@ -49,26 +53,41 @@ export type Attempt =
   | { readonly _tag: "Failed" }
   | { readonly _tag: "NotNow" };
 
-/** Tries the upstream for a moment. The attempt goes on when the moment is over. */
+/** Tries the upstream for a moment, if a call is free. The attempt goes on when that is over. */
 export const tryNow = Effect.fnUntraced(function* (
   known: KnownSource,
   held: Held,
   now: number,
 ) {
-  const failed: Attempt = { _tag: "Failed" };
-  const notNow: Attempt = { _tag: "NotNow" };
   if (isResting(held.standing, now)) return failed;
-  const end = yield* refreshNow(known, wanted(held.entry)).pipe(
+  const snapshots = yield* QuotaSnapshots;
+  const { remaining } = yield* snapshots.budgetAt(known.source, now);
+  if (remaining === 0 || held.trying) return notNow;
+  held.trying = true;
+  return yield* attempt(known, held).pipe(
     Effect.timeoutOption(TRY_FOR),
-    Effect.catchTag("StoreUnavailable", () => Effect.succeedNone),
+    Effect.map(Option.getOrElse(() => notNow)),
+    Effect.catchTag("StoreUnavailable", () => Effect.succeed(notNow)),
+    Effect.ensuring(
+      Effect.sync(() => {
+        held.trying = false;
+      }),
+    ),
   );
-  if (end._tag === "None" || end.value === undefined || end.value === "Waiting")
-    return notNow;
-  if (end.value === "Failed") return failed;
+});
+
+const attempt = Effect.fnUntraced(function* (known: KnownSource, held: Held) {
+  const end = yield* refreshNow(known, wanted(held.entry));
+  if (end === undefined || end === "Waiting") return notNow;
+  if (end === "Failed") return failed;
   const loaded = yield* loadEntry(held.entry);
   if (loaded._tag === "Absent") return notNow;
-  return { _tag: "Fetched", held: loaded.held } satisfies Attempt;
+  const fetched: Attempt = { _tag: "Fetched", held: loaded.held };
+  return fetched;
 });
+
+const failed: Attempt = { _tag: "Failed" };
+const notNow: Attempt = { _tag: "NotNow" };
 
 const wanted = ({ space, key, responseAt }: Entry): Wanted => ({
   space,

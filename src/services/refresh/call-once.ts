@@ -18,6 +18,7 @@ import { CallQuota } from "../quota/call-quota.ts";
 import { monotonicMillis } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { type Ready, sendCall } from "./call-upstream.ts";
+import { storeAgain } from "./store-again.ts";
 import type { Claimed } from "./task-queue.ts";
 import { Upstream, type UpstreamReply } from "./upstream.ts";
 
@@ -51,7 +52,7 @@ export const callOnce = Effect.fnUntraced(function* (
 
   if (meaning._tag === "Refusal") {
     reply.discard();
-    yield* quota.refused(source.id, meaning.notBefore);
+    yield* Effect.retry(quota.refused(source.id, meaning.notBefore), storeAgain);
     return { _tag: "Postponed" } as const;
   }
   if (ready.permit.afterRefusal)

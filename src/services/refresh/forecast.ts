@@ -21,14 +21,22 @@ export interface Forecast {
 
 export const forecastTask = Effect.fnUntraced(function* (
   source: Source,
-  taskId: string,
+  task: { readonly taskId: string; readonly state: "queued" | "running" },
   now: number,
 ) {
   const queue = yield* TaskQueue;
   const quota = yield* CallQuota;
-  const ahead = yield* queue.placeOf(taskId, COUNTED_AHEAD);
   const record = (yield* quota.look([source.id])).get(source.id);
-  const startsAt = forecastAt(source.rateLimit, record, ahead, now);
+  // One that runs has its call already.
+  const startsAt =
+    task.state === "running"
+      ? now
+      : forecastAt(
+          source.rateLimit,
+          record,
+          yield* queue.placeOf(task.taskId, COUNTED_AHEAD),
+          now,
+        );
   return {
     budget: budgetAt(source.rateLimit, record, now),
     retryAfterSeconds: Math.max(1, Math.ceil((startsAt - now) / 1000)),

@@ -32,7 +32,7 @@ export const layer = Layer.effect(
 
     const renew = Effect.suspend(() =>
       held.size === 0 ? Effect.void : queue.renewLeases([...held]),
-    ).pipe(Effect.ignore({ log: "Warn" }));
+    ).pipe(Effect.ignoreCause({ log: "Warn" }));
     yield* renew.pipe(
       Effect.repeat(Schedule.spaced(LEASE_MILLIS / 3)),
       Effect.forkScoped,

@@ -9,11 +9,12 @@ import * as Random from "effect/Random";
 import { retryPauseMillis } from "../../domain/refresh/backoff.ts";
 import { failed } from "../../domain/refresh/refresh-failure.ts";
 import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
+import { matchTemplate } from "../../domain/source/key-template.ts";
 import { redirectTarget } from "../../domain/source/redirect-target.ts";
 import { upstreamTarget } from "../../domain/source/upstream-url.ts";
 import { monotonicMillis, type NoCallFree } from "../quota/permit.ts";
 import type { StoreUnavailable } from "../errors.ts";
-import type { KnownSource } from "../source/source-directory.ts";
+import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
 import { callOnce } from "./call-once.ts";
 import { type Ready, readyToCall } from "./call-upstream.ts";
 import type { Claimed } from "./task-queue.ts";
@@ -24,11 +25,19 @@ import type {
 } from "./upstream-errors.ts";
 
 const MAX_REDIRECTS = 3;
+/** Over a minute: a source with one call a minute can follow a redirect too. */
+const REDIRECT_PATIENCE_MILLIS = 120_000;
 
 /** How the first attempt gets ready; the later ones connect and spend for themselves. */
 export type FirstReady = Effect.Effect<
   Ready,
   UpstreamUnreachable | NoCallFree | StoreUnavailable
+>;
+
+type LaterReady = Effect.Effect<
+  Ready,
+  UpstreamUnreachable | NoCallFree | StoreUnavailable,
+  Effect.Services<ReturnType<typeof readyToCall>> | SourceDirectory
 >;
 
 /** Refreshes the key of `claimed`. Stores nothing. Fails only where no attempt could be made. */
@@ -53,18 +62,20 @@ export const refreshKey = Effect.fn("refreshKey")(function* (
 });
 
 /** One attempt with the redirects it leads to; every call of it has its permit. */
-const attempt = (
-  known: KnownSource,
-  claimed: Claimed,
-  ready: FirstReady | ReturnType<typeof readyToCall>,
-) =>
+const attempt = (known: KnownSource, claimed: Claimed, ready: FirstReady | LaterReady) =>
   Effect.gen(function* () {
-    const { source, base } = known;
+    const { source, base, template } = known;
+    if (matchTemplate(template, claimed.key) === undefined) {
+      return failed(
+        "KEY_NOT_ADMITTED",
+        "The source's key_template admits the key no more",
+      );
+    }
     const first = upstreamTarget(base, source.defaultQuery, claimed.key);
     if (first._tag === "Refused") return failed("REDIRECT_REFUSED", first.reason);
 
     let target = first.target;
-    let next = ready;
+    let next: FirstReady | LaterReady = ready;
     for (let redirects = 0; ; redirects++) {
       const called = yield* callOnce(known, claimed, yield* next, target);
       if (called._tag !== "Redirect") return called;
@@ -87,13 +98,19 @@ const attempt = (
     ),
   );
 
-/** A redirect must not be begun anew for want of a call, which would spend without end: it waits. */
-const whenFree = (known: KnownSource): ReturnType<typeof readyToCall> =>
+/**
+ * A redirect must not be begun anew for want of a call, which would spend without end: it
+ * waits, for a while, and goes on if the source is still what it was.
+ */
+const whenFree = (known: KnownSource): LaterReady =>
   Effect.catchTag(readyToCall(known), "NoCallFree", (error) =>
     Effect.gen(function* () {
+      const directory = yield* SourceDirectory;
       const now = yield* Clock.currentTimeMillis;
-      if (error.retryAt === undefined) return yield* error;
-      yield* Effect.sleep(Math.max(1, error.retryAt - now));
+      const wait = (error.retryAt ?? Infinity) - now;
+      if (wait > REDIRECT_PATIENCE_MILLIS) return yield* error;
+      yield* Effect.sleep(Math.max(1, wait));
+      if (directory.find(known.source.id)?.source !== known.source) return yield* error;
       return yield* whenFree(known);
     }),
   );

@@ -35,7 +35,7 @@ const claimAndRun = Effect.fnUntraced(function* (known: KnownSource, wanted: Wan
 
   let claimed: Claimed | undefined;
   const { permit } = yield* takePermits(known.source, 1, () =>
-    Effect.map(queue.claimKey(known.source, wanted, PRIORITY.waiting), (claim) => {
+    Effect.map(queue.claimKey(known.source, wanted, PRIORITY.normal), (claim) => {
       claimed = claim;
       return claim === undefined ? 0 : 1;
     }),

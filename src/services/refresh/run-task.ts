@@ -8,7 +8,6 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import * as Schedule from "effect/Schedule";
 import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
 import { EntryNews } from "../entry/entry-news.ts";
 import { EntryStore } from "../entry/entry-store.ts";
@@ -16,13 +15,11 @@ import type { KnownSource } from "../source/source-directory.ts";
 import { Transaction } from "../transaction.ts";
 import { Leases } from "./leases.ts";
 import { type FirstReady, refreshKey } from "./refresh-key.ts";
+import { storeAgain } from "./store-again.ts";
 import { type Claimed, TaskQueue } from "./task-queue.ts";
 
 /** How the task stands after the run; `Waiting`: it is queued again. */
 export type TaskEnd = Exclude<RefreshOutcome["_tag"], "Postponed"> | "Waiting";
-
-/** An answer was paid for by a scarce call: an outage of the store must not lose it at once. */
-const storeAgain = { schedule: Schedule.exponential("200 millis"), times: 6 };
 
 /** Never fails: what goes wrong is the task's end, or leaves it to be claimed again. */
 export const runTask = Effect.fn("runTask")(function* (

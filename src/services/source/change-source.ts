@@ -2,7 +2,8 @@
  * Changes the fields of a source that a patch names.
  *
  * A changed limit ends a pause that the upstream asked for: who sets a limit knows better.
- * Entries of another origin are given up; a changed template takes over those that fit it.
+ * Entries of another origin are given up; a changed template takes over those that fit it,
+ * and what waits is cancelled, for its keys may not.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
 import { CallQuota } from "../quota/call-quota.ts";
+import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
 import { abandonSource } from "./abandon-source.ts";
 import { adoptEntries } from "./adopt-entries.ts";
@@ -33,6 +35,7 @@ export const changeSource = Effect.fn("changeSource")(function* (
 const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch) {
   const store = yield* SourceStore;
   const quota = yield* CallQuota;
+  const queue = yield* TaskQueue;
   const bus = yield* ChangeBus;
 
   const current = yield* store.lock(id);
@@ -47,7 +50,10 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   const epoch = moved ? yield* store.newEpoch : current.epoch;
   const source = yield* store.update(id, epoch, settings);
   if (moved) yield* abandonSource(current);
-  else if (renames(current, settings)) yield* adoptEntries(spaceOf(current), settings);
+  else if (renames(current, settings)) {
+    yield* queue.cancelAll(id);
+    yield* adoptEntries(spaceOf(current), settings);
+  }
   if (patch.rateLimit !== undefined) yield* quota.endCooldown(id);
   return { source, seq: yield* bus.log({ _tag: "SourceChanged", sourceId: id }) };
 });

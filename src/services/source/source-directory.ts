@@ -25,7 +25,6 @@ export class SourceDirectory extends Context.Service<
   {
     /** Held in memory and kept up by the change bus: touches no store. */
     readonly find: (id: string) => KnownSource | undefined;
-    readonly all: () => readonly KnownSource[];
   }
 >()("uni-cache/services/SourceDirectory") {}
 

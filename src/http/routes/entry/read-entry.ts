@@ -114,8 +114,9 @@ export function readEntryRoute(api: Api) {
     if (Result.isFailure(read)) {
       const answer = problem(c, read.failure);
       if (isAboutEntry(read.failure)) {
+        const detail = read.failure._tag === "EntryNotFound" ? "cache-only" : undefined;
         withHeaders(answer, {
-          ...absentHeaders(false),
+          ...absentHeaders(detail),
           ...(await budgetOf(api, source_id)),
         });
       }
@@ -125,7 +126,7 @@ export function readEntryRoute(api: Api) {
     const budget = budgetHeaders(result.budget, result.readAt);
     if (result._tag === "Queued") {
       return c.json(toQueued(result), 202, {
-        ...absentHeaders(true),
+        ...absentHeaders("queued"),
         ...budget,
         Location: `/api/v1/tasks/${result.taskId}`,
         "X-UC-Task-Id": result.taskId,

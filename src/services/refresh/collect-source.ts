@@ -9,6 +9,7 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import { budgetAt } from "../../domain/quota/budget.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { monotonicMillis, takePermits } from "../quota/permit.ts";
@@ -17,7 +18,6 @@ import { connectUpstream } from "./call-upstream.ts";
 import type { FirstReady } from "./refresh-key.ts";
 import { type Claimed, TaskQueue } from "./task-queue.ts";
 import type { UpstreamConnection } from "./upstream.ts";
-import type { UpstreamUnreachable } from "./upstream-errors.ts";
 
 /** What the turn gave, and so what to do next. */
 export type Turn =
@@ -38,6 +38,8 @@ export interface ReadyTask {
 
 /** Where nothing says when a call is free, look again after this long. */
 const LOOK_AGAIN_MILLIS = 1_000;
+/** How long connections besides the first are waited for. */
+const MORE_MILLIS = 500;
 /** How long before a call is free its connection is made ready. */
 export const LEAD_MILLIS = 40;
 
@@ -56,7 +58,7 @@ export const collectSource = Effect.fn("collectSource")(function* (
   if (free === 0) return spent(at);
 
   const { connections, failure } = yield* connectMany(known, Math.min(waiting, free));
-  if (connections.length > 0 || failure === undefined) {
+  if (failure === undefined) {
     yield* sleepUntil(at).pipe(Effect.onInterrupt(() => releaseAll(connections)));
     return yield* claimFor(known, connections, begin);
   }
@@ -100,18 +102,23 @@ const sleepUntil = Effect.fnUntraced(function* (at: number) {
 const releaseAll = (connections: readonly UpstreamConnection[]) =>
   Effect.sync(() => connections.forEach((connection) => connection.release()));
 
+/**
+ * Up to `wanted` connections. The first may take its time; an upstream that keeps the others
+ * waiting must not hold up what one connection can do.
+ */
 const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: number) {
-  const attempts = Array.from({ length: wanted }, () =>
-    Effect.result(connectUpstream(known)),
+  const first = yield* Effect.result(connectUpstream(known));
+  if (first._tag === "Failure") return { connections: [], failure: first.failure };
+  const more = connectUpstream(known).pipe(
+    Effect.timeoutOption(MORE_MILLIS),
+    Effect.option,
   );
-  const results = yield* Effect.all(attempts, { concurrency: "unbounded" });
-  const connections: UpstreamConnection[] = [];
-  let failure: UpstreamUnreachable | undefined;
-  for (const result of results) {
-    if (result._tag === "Success") connections.push(result.success);
-    else failure = result.failure;
-  }
-  return { connections, failure };
+  const others = yield* Effect.all(
+    Array.from({ length: wanted - 1 }, () => more),
+    { concurrency: "unbounded" },
+  );
+  const ready = others.flatMap((one) => Option.toArray(Option.flatten(one)));
+  return { connections: [first.success, ...ready], failure: undefined };
 });
 
 /** Uninterruptible: from the claim on, every task that was taken must reach its runner. */

@@ -205,3 +205,15 @@ export function readKey(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(Buffer.from(text, "base64"));
   return bytes.length === 32 ? bytes : undefined;
 }
+
+/** Why the address can't be listened on, by the variables that name it. */
+export function unlistenable({ host, port }: Config, error: unknown): BadConfig {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE") {
+    return new BadConfig(
+      `Cannot start: PORT is ${port}, and port ${port} of ${host} is taken`,
+    );
+  }
+  const reason = code === "" ? String(error) : code;
+  return new BadConfig(`Cannot start: HOST is "${host}" and PORT ${port}: ${reason}`);
+}

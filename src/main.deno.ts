@@ -5,9 +5,10 @@
  */
 import process from "node:process";
 import { announce } from "./announce.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, unlistenable } from "./config.ts";
+import { prepareGround } from "./ground.ts";
 import { answerStarting } from "./http/starting.ts";
-import { type Fetch, startService, unlistenable } from "./serve.ts";
+import { type Fetch, startService } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
 const DRAIN_MILLIS = 10_000;
@@ -16,7 +17,7 @@ await runUntilStopped(async () => {
   const config = readConfig(process.env);
   let answer: Fetch = answerStarting;
   const server = listen(config, (request) => answer(request));
-  const service = await startService(config);
+  const service = await startService(config, await prepareGround(config));
   answer = service.fetch;
   announce(config, `http://${config.host}:${server.addr.port}`, service);
   return {

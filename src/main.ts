@@ -4,9 +4,10 @@
  * @module
  */
 import { announce } from "./announce.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, unlistenable } from "./config.ts";
+import { prepareGround } from "./ground.ts";
 import { answerStarting } from "./http/starting.ts";
-import { type Fetch, startService, unlistenable } from "./serve.ts";
+import type { Fetch } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
 const DRAIN_MILLIS = 10_000;
@@ -18,7 +19,7 @@ await runUntilStopped(async () => {
   // Listening comes first: a port that is taken must not leave half a first start behind.
   let answer: Fetch = answerStarting;
   const server = listen(config, (request) => answer(request));
-  const service = await startService(config).catch(async (error) => {
+  const service = await start(config).catch(async (error) => {
     await server.stop(true);
     throw error;
   });
@@ -33,6 +34,15 @@ await runUntilStopped(async () => {
     },
   };
 });
+
+/** The service is loaded while the database starts. */
+async function start(config: Config) {
+  const [ground, { startService }] = await Promise.all([
+    prepareGround(config),
+    import("./serve.ts"),
+  ]);
+  return startService(config, ground);
+}
 
 function listen(config: Config, fetch: Fetch) {
   const { host: hostname, port } = config;

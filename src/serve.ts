@@ -5,9 +5,10 @@
  */
 import * as Effect from "effect/Effect";
 import { readFileSync } from "node:fs";
-import { type AppRuntime, type Ground, prepareGround, startRuntime } from "./compose.ts";
-import { BadConfig, type Config } from "./config.ts";
+import { type AppRuntime, startRuntime } from "./compose.ts";
+import type { Config } from "./config.ts";
 import { ensureAdmin, type Generated } from "./first-start.ts";
+import type { Ground } from "./ground.ts";
 import { makeApp } from "./http/app.ts";
 import type { RequestLine } from "./http/request-log.ts";
 import { runWith } from "./http/run.ts";
@@ -25,8 +26,8 @@ export interface Service {
 
 const docsScript = new URL("./http/docs/scalar.js.gz", import.meta.url);
 
-export async function startService(config: Config): Promise<Service> {
-  const ground = await prepareGround(config);
+/** Leaves `ground` when it fails. */
+export async function startService(config: Config, ground: Ground): Promise<Service> {
   try {
     const runtime = await startRuntime(config, ground, config.worker === "inline");
     try {
@@ -64,18 +65,6 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
     await ground.leave();
   };
   return { fetch: app.fetch, generated, dataDir, close } satisfies Service;
-}
-
-/** Why the address can't be listened on, by the variables that name it. */
-export function unlistenable({ host, port }: Config, error: unknown): BadConfig {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EADDRINUSE") {
-    return new BadConfig(
-      `Cannot start: PORT is ${port}, and port ${port} of ${host} is taken`,
-    );
-  }
-  const reason = code === "" ? String(error) : code;
-  return new BadConfig(`Cannot start: HOST is "${host}" and PORT ${port}: ${reason}`);
 }
 
 /** Reads that went well are only of interest when something is being looked for. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { prepareGround, startRuntime } from "./compose.ts";
+import { startRuntime } from "./compose.ts";
 import { readConfig } from "./config.ts";
+import { prepareGround } from "./ground.ts";
 import { runUntilStopped } from "./shutdown.ts";
 import { version } from "./version.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { Scalar } from "@scalar/hono-api-reference";
+import type { ApiReferenceConfiguration } from "@scalar/hono-api-reference";
 
 const description = `Answers for third-party APIs from cache, within their quota.
 
@@ -18,6 +18,19 @@ const tags = [
   { name: "Quota", description: "Upstream calls that are left" },
   { name: "Service", description: "Health and information" },
 ];
+
+const page: Partial<ApiReferenceConfiguration> = {
+  url: "/openapi.json",
+  pageTitle: "Uni-Cache",
+  cdn: "/docs/scalar.js",
+  withDefaultFonts: false,
+  telemetry: false,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  favicon: "data:,",
+  showDeveloperTools: "never",
+  hideClientButton: true,
+};
 
 /** The document of everything `app` serves so far. */
 export function openApiDocument(app: OpenAPIHono, version: string) {
@@ -46,21 +59,11 @@ export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array
     document ??= openApiDocument(app, version);
     return c.json(document);
   });
-  app.get(
-    "/docs",
-    Scalar({
-      url: "/openapi.json",
-      pageTitle: "Uni-Cache",
-      cdn: "/docs/scalar.js",
-      withDefaultFonts: false,
-      telemetry: false,
-      agent: { disabled: true },
-      mcp: { disabled: true },
-      favicon: "data:,",
-      showDeveloperTools: "never",
-      hideClientButton: true,
-    }),
-  );
+  app.get("/docs", async (c, next) => {
+    // Loaded when the page is asked for: few starts ever need it.
+    const { Scalar } = await import("@scalar/hono-api-reference");
+    return Scalar(page)(c, next);
+  });
   app.get("/docs/scalar.js", (c) =>
     c.body(script as Uint8Array<ArrayBuffer>, 200, {
       "Content-Type": "text/javascript; charset=utf-8",

@@ -42,6 +42,8 @@ export interface BurstResult {
   readonly stallMillis: number;
 }
 
+/** A busy machine may stop a sender between its last look at the permit and the write. */
+const SENDER_STALL_MILLIS = 20;
 /** How many read at once. */
 const READERS = 50;
 
@@ -60,7 +62,8 @@ export async function runBurst(
   const clients = [clientOf(first), clientOf(second)];
   await clients[0]?.createSource("burst", upstream.url, { rate_limit: burst.rateLimit });
   await until(
-    () => clients[1]?.status("/api/v1/sources/burst"),
+    // What a process knows of the source, and not what is stored.
+    () => clients[1]?.status("/api/v1/rate-limit/burst"),
     (status) => status === 200,
   );
 
@@ -92,7 +95,7 @@ export async function runBurst(
     queued,
     calls: arrivals.length,
     repeated: arrivals.length - new Set(arrivals.map(({ target }) => target)).size,
-    mostInWindow: mostWithin(arrivals, windowMillis - stallMillis),
+    mostInWindow: mostWithin(arrivals, windowMillis - stallMillis - SENDER_STALL_MILLIS),
     perWindow: perWindow(arrivals, windowMillis, windows),
     used: shareUsed(counted, burst),
     orderViolations: orderViolations(arrivals, places, burst.slackMillis + stallMillis),

@@ -11,7 +11,7 @@ import * as Clock from "effect/Clock";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type { Ticket } from "../../domain/quota/quota.ts";
-import { permitMillis } from "../../domain/quota/rate-limit.ts";
+import { holdMillis } from "../../domain/quota/rate-limit.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { CallQuota } from "./call-quota.ts";
 
@@ -51,7 +51,7 @@ export const takePermits = Effect.fnUntraced(function* <E, R>(
     wanted,
     use,
   );
-  const usableUntil = notAfter + permitMillis(source.rateLimit);
+  const usableUntil = notAfter + holdMillis(source.rateLimit);
   const permit: Permit | undefined =
     ticket === undefined || used === 0
       ? undefined

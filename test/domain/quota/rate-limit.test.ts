@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { permitMillis, QUOTA_WINDOWS } from "../../../src/domain/quota/rate-limit.ts";
+import {
+  holdMillis,
+  permitMillis,
+  QUOTA_WINDOWS,
+} from "../../../src/domain/quota/rate-limit.ts";
 
 describe("QUOTA_WINDOWS", () => {
   test("counts each window in some 240 slots and a slack of at most a quarter second", () => {
@@ -27,5 +31,12 @@ describe("permitMillis()", () => {
     [{ perMinute: 300, perSecond: 10 }, 50],
   ])("is the smallest slack of the windows %j names", (limit, millis) => {
     expect(permitMillis(limit)).toBe(millis);
+  });
+});
+
+describe("holdMillis()", () => {
+  test("leaves two fifths of the permit for the way to the upstream", () => {
+    expect(holdMillis({ perMinute: 5 })).toBe(150);
+    expect(holdMillis({ perMinute: 300, perSecond: 10 })).toBe(30);
   });
 });

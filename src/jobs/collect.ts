@@ -148,11 +148,6 @@ const lane = Effect.fnUntraced(function* (
     if (turn._tag === "Idle" && underWay === 0) return;
     if (turn._tag === "Claimed") failures = 0;
     if (turn._tag === "Unreachable" || turn._tag === "Forfeit") failures += 1;
-    if (turn._tag === "Forfeit") {
-      yield* Effect.logWarning(
-        `A call of source "${sourceId}" is lost: the store took longer than its permit lasts`,
-      );
-    }
     const pause = yield* pauseAfter(turn, failures, options.intervalMillis);
     if (pause === undefined) continue;
     // Whatever rings may have freed a call or queued a task; an upstream that is away it can't help.

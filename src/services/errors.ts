@@ -91,7 +91,6 @@ export class QueueFull extends Data.TaggedError("QueueFull")<{
 /** The last refresh failed, nothing is stored, and the key is not asked for before the back-off ends. */
 export class UpstreamFailed extends Data.TaggedError("UpstreamFailed")<{
   readonly sourceId: string;
-  readonly code: string;
   readonly reason: string;
   readonly retryAfterSeconds: number;
 }> {

@@ -36,8 +36,10 @@ export interface BurstResult {
   readonly mostInWindow: number;
   /** In each whole window since the first call. */
   readonly perWindow: readonly number[];
-  /** Of the calls that were allowed, from one burst of them to the last. */
+  /** The share of what is allowed that is called in the usual (median) stretch of time. */
   readonly used: number;
+  /** Calls that were spent and not made, because this machine stood still meanwhile. */
+  readonly lost: number;
   readonly orderViolations: number;
   readonly stallMillis: number;
 }
@@ -80,16 +82,20 @@ export async function runBurst(
   const countedUntil = countedFrom + burst.seconds * 1_000;
   await new Promise((resolve) => setTimeout(resolve, countedUntil - performance.now()));
   const arrivals = log.arrivals.filter(({ at }) => at < countedUntil);
-  const counted = arrivals.filter(({ at }) => at >= countedFrom);
   const sql = connect();
   const rows = await sql<{ key: string; place: string }[]>`
     select key, min(place) as place from tasks where source_id = 'burst' group by key`;
   await sql.end({ timeout: 1 });
-  await Promise.all([first, second, one, two].map((running) => running.stop()));
+  const processes = [first, second, one, two];
+  await Promise.all(processes.map((running) => running.stop()));
 
   const { windowMillis } = burst;
   const stallMillis = log.stallMillis();
   const windows = Math.floor((burst.seconds * 1_000) / windowMillis);
+  const lost = processes.reduce((sum, { output }) => sum + callsLost(output()), 0);
+  // The task of a lost call waits for a later window, where it is first again.
+  const togetherMillis =
+    burst.slackMillis + stallMillis + (lost > 0 ? 2.5 * windowMillis : 0);
   const places = new Map(rows.map(({ key, place }) => [key, Number(place)]));
   return {
     queued,
@@ -97,17 +103,26 @@ export async function runBurst(
     repeated: arrivals.length - new Set(arrivals.map(({ target }) => target)).size,
     mostInWindow: mostWithin(arrivals, windowMillis - stallMillis - SENDER_STALL_MILLIS),
     perWindow: perWindow(arrivals, windowMillis, windows),
-    used: shareUsed(counted, burst),
-    orderViolations: orderViolations(arrivals, places, burst.slackMillis + stallMillis),
+    used: shareUsed(arrivals, burst),
+    lost,
+    orderViolations: orderViolations(arrivals, places, togetherMillis),
     stallMillis,
   };
 }
 
-/** Calls come in bursts, a window apart: the first burst only marks where counting starts. */
+/** By the median time that as many calls take as a window allows. */
 function shareUsed(
-  counted: readonly Arrival[],
+  arrivals: readonly Arrival[],
   { allowed, windowMillis }: Burst,
 ): number {
-  const spanMillis = (counted.at(-1)?.at ?? 0) - (counted[0]?.at ?? 0);
-  return ((counted.length - allowed) * windowMillis) / (allowed * spanMillis);
+  const stretches = arrivals
+    .slice(allowed)
+    .map(({ at }, index) => at - (arrivals[index]?.at ?? at))
+    .toSorted((a, b) => a - b);
+  return windowMillis / (stretches[stretches.length >> 1] ?? Infinity);
+}
+
+function callsLost(output: string): number {
+  const lines = output.matchAll(/Lost (\d+) calls of source/g);
+  return Array.from(lines).reduce((sum, [, calls]) => sum + Number(calls), 0);
 }

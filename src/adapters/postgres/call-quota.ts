@@ -18,7 +18,6 @@ import {
 import type { QuotaRecord } from "../../domain/quota/budget.ts";
 import { decodeQuota, encodeQuota } from "../../domain/quota/quota-record.ts";
 import { emptyQuota, giveBack, quotaAt, startCalls } from "../../domain/quota/quota.ts";
-import { StoreUnavailable } from "../../services/errors.ts";
 import { CallQuota, type Spent } from "../../services/quota/call-quota.ts";
 import { monotonicMillis } from "../../services/quota/permit.ts";
 import { Transaction } from "../../services/transaction.ts";
@@ -35,10 +34,6 @@ export const layer = Layer.effect(
 
     const lock = (sourceId: string) =>
       database.run("CallQuota.lock", ({ sql }) => lockRow(sql, sourceId));
-    const readClock = database.run("CallQuota.readClock", async ({ sql }) => {
-      const [row] = await sql<{ now: number }[]>`select uc_now() as now`;
-      return row?.now ?? 0;
-    });
     const store = (sourceId: string, record: QuotaRecord) =>
       database.run("CallQuota.store", ({ sql }) => storeRow(sql, sourceId, record));
 
@@ -61,6 +56,7 @@ export const layer = Layer.effect(
         together(
           "CallQuota.spend",
           Effect.gen(function* () {
+            const askedAt = yield* monotonicMillis;
             const { cooldown, now: before, ...locked } = yield* lock(sourceId);
             const state = locked.state ?? emptyQuota(limit, before);
             const afterRefusal = cooldown.streak > 0;
@@ -78,11 +74,13 @@ export const layer = Layer.effect(
             }
             const used = yield* use(free);
 
-            // A permit's time begins here, so that neither the lock nor `use` eats of it.
+            // A permit's time begins here, so that neither the lock nor `use` eats of it. What
+            // was free then still is; the calls count from the latest it can be at the store.
             const notAfter = yield* monotonicMillis;
-            const now = yield* readClock;
+            const now = before + Math.ceil(notAfter - askedAt);
             const { granted, ticket, ...decision } = startCalls(limit, state, now, used);
-            if (granted < used) return yield* clockSteppedBack;
+            if (granted < used)
+              throw new Error("Expected calls that are free to stay so");
             const next = { state: decision.state, cooldown };
             yield* database.atCommit(({ sql }) => storeRow(sql, sourceId, next));
             const { retryAt } = startCalls(limit, decision.state, now, 1);
@@ -130,12 +128,6 @@ export const layer = Layer.effect(
     });
   }),
 );
-
-/** Between two readings in one transaction: what was free then is not now. Nothing is kept. */
-const clockSteppedBack = new StoreUnavailable({
-  operation: "CallQuota.spend",
-  cause: "the store's clock stepped back",
-});
 
 interface Row {
   readonly state: string;

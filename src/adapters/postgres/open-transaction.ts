@@ -22,6 +22,8 @@ const commitInTime =
 /** `isLost`: the connection went in the middle. To be ended once. */
 export interface OpenTransaction extends Patient {
   isLost: boolean;
+  /** Sent and not waited for: the first statement travels with it. */
+  readonly begun: Promise<unknown>;
   /** To be sent with the commit. */
   last: ((connection: Connection) => PromiseLike<unknown>) | undefined;
   readonly end: (how: "release" | "discard") => void;
@@ -35,13 +37,12 @@ export async function openTransaction(pool: Pool): Promise<OpenTransaction> {
       reserved[how]();
       leave();
     };
-    try {
-      await reserved.inTime(reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple());
-    } catch (error) {
-      end("discard");
-      throw error;
-    }
-    return Object.assign(reserved, { isLost: false, last: undefined, end });
+    const begun = reserved.inTime(
+      reserved.sql.unsafe(begin(TRANSACTION_MILLIS)).simple(),
+    );
+    // Whoever runs the first statement hears of it.
+    begun.catch(() => {});
+    return Object.assign(reserved, { isLost: false, begun, last: undefined, end });
   } catch (error) {
     leave();
     throw error;
@@ -54,7 +55,8 @@ export async function runInside<A>(
   query: (connection: Connection) => PromiseLike<A>,
 ): Promise<A> {
   try {
-    return await opened.inTime(query(opened));
+    const [answer] = await Promise.all([opened.inTime(query(opened)), opened.begun]);
+    return answer;
   } catch (error) {
     opened.isLost ||= isLostConnection(error);
     throw error;
@@ -67,7 +69,7 @@ export async function commit(opened: OpenTransaction): Promise<void> {
     const last = Promise.resolve(opened.last?.(opened));
     const committed = opened.sql.unsafe(commitInTime).simple();
     // After a failed last statement the server refuses the rest of the transaction.
-    await opened.inTime(Promise.all([last, committed]));
+    await opened.inTime(Promise.all([opened.begun, last, committed]));
     opened.end("release");
   } catch (error) {
     opened.isLost ||= isLostConnection(error);

@@ -31,6 +31,7 @@ export interface QuotaWindow {
 
 const SLOTS_PER_WINDOW = 240;
 const MOST_SLACK_MILLIS = 250;
+const WAY_MILLIS = 20;
 
 /** The length of the slots in which starts are counted; 1/240 of the window, rounded up. */
 export function slotMillis(windowMillis: number): number {
@@ -83,9 +84,9 @@ export function permitMillis(limit: RateLimit): number {
 }
 
 /**
- * How long after its claim a permit may be taken in hand: three fifths of its time. The rest
- * is for the way to the upstream, on which a busy machine may stop us.
+ * How long after its claim a permit may be taken in hand. The rest of its time is for the
+ * way to the upstream, on which a busy machine may stop us.
  */
 export function holdMillis(limit: RateLimit): number {
-  return Math.floor((permitMillis(limit) * 3) / 5);
+  return permitMillis(limit) - WAY_MILLIS;
 }

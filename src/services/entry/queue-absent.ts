@@ -55,7 +55,6 @@ function failureFor(source: Source, error: TaskError, until: number, now: number
     ? new UpstreamTimedOut({ sourceId, retryAfterSeconds })
     : new UpstreamFailed({
         sourceId,
-        code: error.code,
         reason: error.detail,
         retryAfterSeconds,
       });

@@ -59,6 +59,19 @@ export const takePermits = Effect.fnUntraced(function* <E, R>(
   return { permit, used, retryAt };
 });
 
+/** Says whether `permit` came too late for its `calls`, and puts their loss into the log. */
+export const isForfeit = Effect.fnUntraced(function* (
+  { id }: Source,
+  permit: Permit,
+  calls: number,
+) {
+  if ((yield* monotonicMillis) <= permit.usableUntil) return false;
+  yield* Effect.logWarning(
+    `Lost ${calls} calls of source "${id}": the store took longer than a permit lasts`,
+  );
+  return true;
+});
+
 /** Spends one call, or fails with `NoCallFree`. */
 export const takePermit = Effect.fnUntraced(function* (source: Source) {
   const { permit, retryAt } = yield* takePermits(source, 1, () => Effect.succeed(1));

@@ -5,7 +5,6 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import { failed } from "../../domain/refresh/refresh-failure.ts";
 import { outcomeOf, renewalOf } from "../../domain/refresh/refresh-outcome.ts";
 import {
   meaningOf,
@@ -73,8 +72,7 @@ export const callOnce = Effect.fnUntraced(function* (
           quota.giveBack(source.id, source.rateLimit, ready.permit.ticket),
         );
       }
-      if (conditional === undefined)
-        return failed("UPSTREAM_STATUS", "Upstream answered 304");
+      if (conditional === undefined) throw new Error("Expected a 304 to be asked for");
       return renewalOf(source, conditional.etag, conditional.headers, {
         headers,
         requestAt,

@@ -6,7 +6,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { monotonicMillis, NoCallFree, type Permit, takePermit } from "../quota/permit.ts";
+import { isForfeit, NoCallFree, type Permit, takePermit } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";
 
@@ -40,7 +40,7 @@ export const sendCall = Effect.fnUntraced(function* (
   { connection, permit }: Ready,
   request: UpstreamRequest,
 ) {
-  if ((yield* monotonicMillis) > permit.usableUntil) {
+  if (yield* isForfeit(source, permit, 1)) {
     connection.release();
     return yield* new NoCallFree({ sourceId: source.id, retryAt: undefined });
   }

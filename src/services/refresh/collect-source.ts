@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { budgetAt } from "../../domain/quota/budget.ts";
 import { CallQuota } from "../quota/call-quota.ts";
-import { monotonicMillis, takePermits } from "../quota/permit.ts";
+import { isForfeit, takePermits } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { connectUpstream } from "./call-upstream.ts";
 import type { FirstReady } from "./refresh-key.ts";
@@ -138,7 +138,7 @@ const claimFor = (
       }),
     );
     const { permit, retryAt } = yield* Effect.onError(claiming, () => releaseAll(unused));
-    if (permit !== undefined && (yield* monotonicMillis) > permit.usableUntil) {
+    if (permit !== undefined && (yield* isForfeit(known.source, permit, claims.length))) {
       yield* releaseAll(unused);
       yield* queue.putBack(claims.map(({ taskId }) => taskId));
       return forfeit;

@@ -35,8 +35,8 @@ describe("permitMillis()", () => {
 });
 
 describe("holdMillis()", () => {
-  test("leaves two fifths of the permit for the way to the upstream", () => {
-    expect(holdMillis({ perMinute: 5 })).toBe(150);
+  test("leaves 20 ms of the permit for the way to the upstream", () => {
+    expect(holdMillis({ perMinute: 5 })).toBe(230);
     expect(holdMillis({ perMinute: 300, perSecond: 10 })).toBe(30);
   });
 });

@@ -14,6 +14,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   smallint,
   text,
   uniqueIndex,
@@ -145,6 +146,7 @@ export const tasks = pgTable(
       .on(table.leaseUntil)
       .where(sql`state = 'running'`),
     index("tasks_by_key").on(table.keyHash, table.place),
+    index("tasks_by_source").on(table.sourceId, table.id),
   ],
 );
 
@@ -177,6 +179,33 @@ export const processes = pgTable("processes", {
   startedAt: instant().notNull(),
   heardAt: instant().notNull(),
   appliedSeq: bigint({ mode: "number" }).notNull(),
+});
+
+/** What was answered to a request that names itself, for whoever sends it again. */
+export const idempotencyKeys = pgTable(
+  "idempotency_keys",
+  {
+    caller: text().notNull(),
+    key: text().notNull(),
+    /** SHA-256 of method, path, query and body. */
+    fingerprint: bytea().notNull(),
+    begunAt: instant().notNull(),
+    /** While the first request runs; `null` once it was answered. */
+    leaseUntil: instant(),
+    status: smallint(),
+    headers: jsonb().$type<readonly (readonly [string, string])[]>(),
+    body: bytea(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.caller, table.key] }),
+    index("idempotency_keys_begun_at").on(table.begunAt),
+  ],
+);
+
+/** Totals of the whole cluster; processes add to them in batches. */
+export const counters = pgTable("counters", {
+  name: text().primaryKey(),
+  value: bigint({ mode: "number" }).notNull(),
 });
 
 export const tokens = pgTable("tokens", {

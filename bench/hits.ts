@@ -6,18 +6,16 @@
  *
  * @module
  */
-import type postgres from "postgres";
 import { adminToken, clientOf, until } from "../test/end-to-end/client.ts";
 import { connectTo } from "../test/end-to-end/embedded-server.ts";
 import { startApi } from "../test/end-to-end/processes.ts";
 import { countingUpstream, json } from "../test/support/counting-upstream.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { pause, SETTLE_MILLIS, transactionsDuring } from "./transactions.ts";
 
 const connections = process.argv[2] ?? "16";
 const REQUESTS = 10_000;
 const ROUNDS = 3;
-/** The server's statistics lag behind by about a second. */
-const SETTLE_MILLIS = 2_500;
 
 await using folder = await temporaryFolder();
 await using upstream = await countingUpstream();
@@ -82,22 +80,4 @@ async function ask(url: string): Promise<number> {
   const { failures, seconds } = JSON.parse(await new Response(load.stdout).text());
   if (failures > 0) throw new Error(`${failures} of ${REQUESTS} requests failed`);
   return REQUESTS / seconds;
-}
-
-async function transactionsDuring(sql: postgres.Sql, run: () => Promise<unknown>) {
-  const before = await transactions(sql);
-  await run();
-  await pause(SETTLE_MILLIS);
-  return (await transactions(sql)) - before;
-}
-
-async function transactions(sql: postgres.Sql): Promise<number> {
-  const [row] = await sql<{ count: string }[]>`
-    select xact_commit + xact_rollback as count from pg_stat_database
-    where datname = current_database()`;
-  return Number(row?.count);
-}
-
-function pause(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
 }

@@ -12,18 +12,23 @@ import * as SourceDirectory from "./adapters/memory/source-directory.ts";
 import * as TokenDirectory from "./adapters/memory/token-directory.ts";
 import * as CallQuota from "./adapters/postgres/call-quota.ts";
 import * as ChangeBus from "./adapters/postgres/change-bus.ts";
+import * as Counters from "./adapters/postgres/counters.ts";
 import * as Database from "./adapters/postgres/database.ts";
 import * as DatabaseClock from "./adapters/postgres/database-clock.ts";
 import * as EntryNews from "./adapters/postgres/entry-news.ts";
 import * as EntryStore from "./adapters/postgres/entry-store.ts";
+import * as IdempotencyKeys from "./adapters/postgres/idempotency-keys.ts";
 import * as Notifications from "./adapters/postgres/notifications.ts";
 import * as SourceStore from "./adapters/postgres/source-store.ts";
 import * as StoreHealth from "./adapters/postgres/store-health.ts";
 import * as Sweeping from "./adapters/postgres/sweeping.ts";
 import * as TaskQueue from "./adapters/postgres/task-queue.ts";
 import * as TokenStore from "./adapters/postgres/token-store.ts";
+import * as Workload from "./adapters/postgres/workload.ts";
+import * as ProcessUsage from "./adapters/process/process-usage.ts";
 import * as PasswordHasher from "./adapters/secrets/password-hasher.ts";
 import * as SecretBox from "./adapters/secrets/secret-box.ts";
+import * as Signer from "./adapters/secrets/signer.ts";
 import * as Upstream from "./adapters/upstream/http-exchange.ts";
 import type { Config } from "./config.ts";
 import { parseCidrs } from "./domain/source/address-rules.ts";
@@ -32,6 +37,7 @@ import * as Collect from "./jobs/collect.ts";
 import * as RefreshStandings from "./jobs/refresh-standings.ts";
 import * as Sweep from "./jobs/sweep.ts";
 import { loggingLayer } from "./logging.ts";
+import * as EntryWaiters from "./services/entry/entry-waiters.ts";
 import * as Background from "./services/refresh/background.ts";
 import * as RefreshRequests from "./services/refresh/refresh-requests.ts";
 import * as Leases from "./services/refresh/leases.ts";
@@ -48,11 +54,16 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
     EntryStore.layer,
     EntryNews.layer(processId),
     CallQuota.layer,
+    IdempotencyKeys.layer,
     SourceStore.layer.pipe(Layer.provideMerge(SecretBox.layer(secretKey))),
     TokenStore.layer,
     StoreHealth.layer,
     Sweeping.layer,
+    Counters.layer,
+    Workload.layer,
+    ProcessUsage.layer,
     PasswordHasher.layer,
+    Signer.layer(secretKey),
     Upstream.layer({ allowCidrs: config.upstreamAllowCidrs }),
     Layer.succeed(AllowedCidrs, allowed._tag === "Parsed" ? allowed.cidrs : []),
   ).pipe(
@@ -63,18 +74,20 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
     ),
   );
   const memory = Layer.mergeAll(
-    EntryMemory.layer(config.memoryMaxBytes),
     QuotaSnapshots.layer,
     SourceDirectory.layer,
     TokenDirectory.layer,
     RefreshRequests.layer,
+    EntryWaiters.layer().pipe(
+      Layer.provideMerge(EntryMemory.layer(config.memoryMaxBytes)),
+    ),
     // What runs in the background holds leases: it is drained before they are handed back.
     Background.layer().pipe(Layer.provideMerge(Leases.layer)),
   );
   const jobs = Layer.mergeAll(
     RefreshStandings.layer,
     Sweep.layer,
-    collects ? Collect.layer() : Layer.empty,
+    Collect.layer(collects ? Collect.everything : Collect.whatIsWaitedFor),
   );
   return jobs.pipe(
     Layer.provideMerge(memory),

@@ -23,6 +23,8 @@ export interface Config {
   readonly worker: "inline" | "off";
   readonly upstreamAllowCidrs: readonly string[];
   readonly memoryMaxBytes: number;
+  /** Whether `/metrics` needs no token. */
+  readonly metricsPublic: boolean;
   readonly logFormat: "pretty" | "json" | undefined;
   readonly logLevel: LogLevel;
 }
@@ -118,6 +120,12 @@ const memoryMaxBytes: Variable<number> = {
   read: wholeNumber(0, Number.MAX_SAFE_INTEGER),
 };
 
+const metricsPublic: Variable<boolean> = {
+  name: "UC_METRICS_PUBLIC",
+  allowed: "0 or 1",
+  read: (text) => (text === "1" ? true : text === "0" ? false : undefined),
+};
+
 const logFormat: Variable<"pretty" | "json"> = {
   name: "UC_LOG",
   allowed: "pretty or json",
@@ -138,6 +146,7 @@ const known: readonly string[] = [
   worker,
   upstreamAllowCidrs,
   memoryMaxBytes,
+  metricsPublic,
   logFormat,
   logLevel,
 ].map(({ name }) => name);
@@ -163,6 +172,7 @@ export function readConfig(environment: Environment): Config {
     worker: read(worker) ?? "inline",
     upstreamAllowCidrs: read(upstreamAllowCidrs) ?? [],
     memoryMaxBytes: read(memoryMaxBytes) ?? 256 * 1024 * 1024,
+    metricsPublic: read(metricsPublic) ?? false,
     logFormat: read(logFormat),
     logLevel: read(logLevel) ?? "info",
   };

@@ -11,6 +11,8 @@ import type { Fetch } from "./serve.ts";
 import { runUntilStopped } from "./shutdown.ts";
 
 const DRAIN_MILLIS = 10_000;
+/** Above the longest that a request may wait for an upstream; then a silent client is cut off. */
+const IDLE_SECONDS = 150;
 /** Above the largest body the API takes; what is larger is cut off by the server. */
 const MAX_BODY_BYTES = 11 * 1024 * 1024;
 
@@ -47,7 +49,13 @@ async function start(config: Config) {
 function listen(config: Config, fetch: Fetch) {
   const { host: hostname, port } = config;
   try {
-    return Bun.serve({ hostname, port, maxRequestBodySize: MAX_BODY_BYTES, fetch });
+    return Bun.serve({
+      hostname,
+      port,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      idleTimeout: IDLE_SECONDS,
+      fetch,
+    });
   } catch (error) {
     throw unlistenable(config, error);
   }

@@ -53,6 +53,7 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
       worker: config.worker,
       memoryMaxBytes: config.memoryMaxBytes,
     },
+    metricsPublic: config.metricsPublic,
     docsScript: new Uint8Array(readFileSync(docsScript)),
     log: (line) => {
       if (config.logLevel === "debug" || !isRoutine(line)) {

@@ -28,6 +28,7 @@ const defaults: Config = {
   worker: "inline",
   upstreamAllowCidrs: [],
   memoryMaxBytes: 268_435_456,
+  metricsPublic: false,
   logFormat: undefined,
   logLevel: "info",
 };
@@ -50,6 +51,7 @@ describe("readConfig()", () => {
         "UC_WORKER",
         "UC_UPSTREAM_ALLOW_CIDRS",
         "UC_L1_MAX_BYTES",
+        "UC_METRICS_PUBLIC",
         "UC_LOG",
         "UC_LOG_LEVEL",
         "UC_NEVER_HEARD_OF",
@@ -81,6 +83,8 @@ describe("readConfig()", () => {
     ],
     [{ UC_L1_MAX_BYTES: "0" }, { memoryMaxBytes: 0 }],
     [{ UC_L1_MAX_BYTES: "1073741824" }, { memoryMaxBytes: 1_073_741_824 }],
+    [{ UC_METRICS_PUBLIC: "1" }, { metricsPublic: true }],
+    [{ UC_METRICS_PUBLIC: "0" }, { metricsPublic: false }],
     [{ UC_LOG: "json" }, { logFormat: "json" }],
     [{ UC_LOG: "pretty" }, { logFormat: "pretty" }],
     [{ UC_LOG_LEVEL: "off" }, { logLevel: "off" }],
@@ -117,6 +121,8 @@ describe("readConfig()", () => {
     ["UC_UPSTREAM_ALLOW_CIDRS", "10.0.0.0/8,nonsense", "address ranges"],
     ["UC_L1_MAX_BYTES", "256MiB", "a whole number of bytes"],
     ["UC_L1_MAX_BYTES", "-1", "a whole number of bytes"],
+    ["UC_METRICS_PUBLIC", "true", "0 or 1"],
+    ["UC_METRICS_PUBLIC", "01", "0 or 1"],
     ["UC_LOG", "xml", "pretty or json"],
     ["UC_LOG_LEVEL", "verbose", "debug, info, warn, error or off"],
   ])(

@@ -20,4 +20,90 @@ describe("openapi.json", () => {
       expect(Object.keys(responses).some((status) => status.startsWith("2"))).toBe(true);
     }
   });
+
+  test("describes every operation, parameter, answer and header", () => {
+    const silent: string[] = [];
+    for (const { name, operation } of operations()) {
+      const described: Readonly<Record<string, unknown>> = {
+        [name]: operation,
+        ...named(`${name} takes`, operation.parameters ?? [], ({ name }) => name),
+        ...prefixed(`${name} answers`, operation.responses),
+      };
+      for (const [status, response] of Object.entries<any>(operation.responses)) {
+        Object.assign(
+          described,
+          prefixed(`${name} ${status} has`, response.headers ?? {}),
+        );
+      }
+      for (const [place, value] of Object.entries(described)) {
+        if (!/\S/.test(deref(value).description ?? "")) silent.push(place);
+      }
+    }
+    expect(silent).toEqual([]);
+  });
+
+  test("shows an example of every body and parameter", () => {
+    const without: string[] = [];
+    for (const { name, operation } of operations()) {
+      const shown: Readonly<Record<string, unknown>> = {
+        ...named(`${name} takes`, operation.parameters ?? [], ({ name }) => name),
+        ...prefixed(`${name} takes`, operation.requestBody?.content ?? {}),
+      };
+      for (const [status, { content = {} }] of Object.entries<any>(operation.responses)) {
+        Object.assign(shown, prefixed(`${name} ${status}`, content));
+      }
+      for (const [place, value] of Object.entries<any>(shown)) {
+        const { example, examples, schema } = value;
+        if (example !== undefined || examples !== undefined) continue;
+        for (const path of unexampled(schema)) without.push(`${place}${path}`);
+      }
+    }
+    expect(without).toEqual([]);
+  });
 });
+
+const document = JSON.parse(JSON.stringify(describeApi(version)));
+
+function operations(): readonly { readonly name: string; readonly operation: any }[] {
+  return Object.entries<any>(document.paths).flatMap(([path, methods]) =>
+    Object.entries<any>(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
+  );
+}
+
+/** What `value` is, or refers to. */
+function deref(value: any): any {
+  if (typeof value.$ref !== "string") return value;
+  const names: readonly string[] = value.$ref.slice(2).split("/");
+  return deref(names.reduce((at, name) => at[name], document));
+}
+
+const prefixed = (prefix: string, values: object) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`${prefix} ${name}`, value]),
+  );
+
+const named = (prefix: string, values: readonly any[], nameOf: (value: any) => string) =>
+  Object.fromEntries(values.map((value) => [`${prefix} ${nameOf(value)}`, value]));
+
+/** Where in `schema` nothing tells what a value looks like: no example, and no fixed form. */
+function unexampled(schema: any, path = ""): readonly string[] {
+  const it = deref(schema);
+  if ((it.example ?? it.examples ?? it.enum ?? it.const ?? it.format) !== undefined)
+    return [];
+  if (it.anyOf !== undefined || it.allOf !== undefined) {
+    const parts: readonly any[] = it.anyOf ?? it.allOf;
+    return parts.flatMap((part) => unexampled(part, path));
+  }
+  if (it.items !== undefined) return unexampled(it.items, `${path}[]`);
+  if (it.properties !== undefined) {
+    return Object.entries(it.properties).flatMap(([name, inner]) =>
+      unexampled(inner, `${path}.${name}`),
+    );
+  }
+  return [it.type].flat().some((type) => type === "boolean" || type === "null")
+    ? []
+    : [path];
+}

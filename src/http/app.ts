@@ -11,11 +11,22 @@ import { docsRoutes } from "./docs/docs.ts";
 import { problemAnswer } from "./problems.ts";
 import { type RequestLog, requestLog } from "./request-log.ts";
 import type { Api } from "./route.ts";
+import { batchGetRoute } from "./routes/entry/batch-get.ts";
+import { listEntriesRoute } from "./routes/entry/list-entries.ts";
+import { invalidateEntryRoute } from "./routes/entry/invalidate-entry.ts";
 import { readEntryRoute } from "./routes/entry/read-entry.ts";
+import { readMetaRoute } from "./routes/entry/read-meta.ts";
 import { readRateLimitRoute } from "./routes/quota/read-rate-limit.ts";
+import { listTasksRoute } from "./routes/refresh/list-tasks.ts";
+import { cancelTaskRoute } from "./routes/refresh/cancel-task.ts";
+import { prefetchRoute } from "./routes/refresh/prefetch.ts";
 import { readTaskRoutes } from "./routes/refresh/read-task.ts";
+import { exportMetricsRoute } from "./routes/service/export-metrics.ts";
+import { refreshEntryRoute } from "./routes/refresh/refresh-entry.ts";
+import { runTasksRoute } from "./routes/refresh/run-tasks.ts";
 import { healthRoutes } from "./routes/service/health.ts";
 import { infoRoute, type ServiceInfo } from "./routes/service/info.ts";
+import { readMetricsRoute } from "./routes/service/read-metrics.ts";
 import { changeSourceRoute } from "./routes/source/change-source.ts";
 import { createSourceRoute } from "./routes/source/create-source.ts";
 import { deleteSourceRoute } from "./routes/source/delete-source.ts";
@@ -30,6 +41,8 @@ const CLIENT_CLOSED = 499;
 export interface AppOptions {
   readonly run: Run;
   readonly info: ServiceInfo;
+  /** Whether `/metrics` needs no token. */
+  readonly metricsPublic: boolean;
   /** Scalar's script, compressed with gzip. */
   readonly docsScript: Uint8Array;
   readonly log: RequestLog;
@@ -44,7 +57,7 @@ const nameCharset = createMiddleware(async (c, next) => {
 });
 
 /** The app, and what each of its routes declares. */
-export function makeApp({ run, info, docsScript, log }: AppOptions) {
+export function makeApp({ run, info, metricsPublic, docsScript, log }: AppOptions) {
   const app = new OpenAPIHono({ defaultHook: answerInvalid });
   const api: Api = { app, run, declared: [] };
 
@@ -54,12 +67,23 @@ export function makeApp({ run, info, docsScript, log }: AppOptions) {
 
   healthRoutes(api);
   infoRoute(api, info);
+  readMetricsRoute(api);
+  exportMetricsRoute(api, info.version, metricsPublic);
   listSourcesRoute(api);
   createSourceRoute(api);
   readSourceRoute(api);
   changeSourceRoute(api);
   deleteSourceRoute(api);
+  batchGetRoute(api);
+  listEntriesRoute(api);
   readEntryRoute(api);
+  refreshEntryRoute(api);
+  invalidateEntryRoute(api);
+  prefetchRoute(api);
+  runTasksRoute(api);
+  cancelTaskRoute(api);
+  readMetaRoute(api);
+  listTasksRoute(api);
   readTaskRoutes(api);
   readRateLimitRoute(api);
   docsRoutes(app, info.version, docsScript);

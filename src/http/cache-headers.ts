@@ -8,20 +8,20 @@
  *
  * @module
  */
-import { type Entry } from "../domain/entry/entry.ts";
 import { ageSeconds, freshnessAt } from "../domain/entry/freshness.ts";
 import type { Budget } from "../domain/quota/budget.ts";
+import type { ReadResult } from "../services/entry/read-entry.ts";
 import { toSeconds } from "./wire.ts";
 
-export type CacheLabel = "HIT" | "MISS" | "STALE" | "BYPASS";
+type Served = Pick<
+  Extract<ReadResult, { readonly _tag: "Served" }>,
+  "held" | "label" | "refreshing" | "forwarded" | "readAt"
+>;
 
-/** Of an answer that serves `entry` at `now`. */
-export function servedHeaders(
-  entry: Entry,
-  label: CacheLabel,
-  refreshing: boolean,
-  now: number,
-): Record<string, string> {
+/** Of an answer that serves an entry, `readAt` being when. */
+export function servedHeaders(served: Served): Record<string, string> {
+  const { label, readAt: now } = served;
+  const { entry } = served.held;
   const freshSeconds = Math.floor((entry.lifetime.freshUntil - now) / 1000);
   const isFresh = freshnessAt(entry.lifetime, now) === "fresh";
   return {
@@ -29,8 +29,22 @@ export function servedHeaders(
     "X-UC-Age": String(ageSeconds(entry.lifetime, now)),
     ETag: entry.etag,
     "Cache-Control": isFresh ? `private, max-age=${freshSeconds}` : "no-cache",
-    "Cache-Status": cacheStatus(label, freshSeconds, refreshing),
+    "Cache-Status": cacheStatus(served, freshSeconds),
   };
+}
+
+/** Of the answer to a refresh that was waited for. */
+export function refreshedHeaders({
+  held,
+  readAt,
+}: Pick<Served, "held" | "readAt">): Record<string, string> {
+  return servedHeaders({
+    held,
+    readAt,
+    label: "BYPASS",
+    refreshing: false,
+    forwarded: { because: "request", collapsed: false },
+  });
 }
 
 /** Of an answer that serves nothing, with the reason where it is ours. */
@@ -45,17 +59,13 @@ export function absentHeaders(
   };
 }
 
-function cacheStatus(label: CacheLabel, ttl: number, refreshing: boolean): string {
-  switch (label) {
-    case "HIT":
-      return `uni-cache; hit; ttl=${ttl}`;
-    case "STALE":
-      return `uni-cache; hit; ttl=${ttl}; detail=${refreshing ? "refresh-queued" : "stale"}`;
-    case "MISS":
-      return `uni-cache; fwd=stale; stored; ttl=${ttl}`;
-    case "BYPASS":
-      return `uni-cache; fwd=request; stored; ttl=${ttl}`;
+function cacheStatus({ label, refreshing, forwarded }: Served, ttl: number): string {
+  if (forwarded !== undefined) {
+    const collapsed = forwarded.collapsed ? "; collapsed" : "";
+    return `uni-cache; fwd=${forwarded.because}; stored; ttl=${ttl}${collapsed}`;
   }
+  const detail = refreshing ? "refresh-queued" : label === "STALE" ? "stale" : undefined;
+  return `uni-cache; hit; ttl=${ttl}${detail === undefined ? "" : `; detail=${detail}`}`;
 }
 
 const windowNames: Readonly<Record<number, string>> = {

@@ -11,6 +11,7 @@ export function describeApi(version: string) {
   const { app } = makeApp({
     run: () => Promise.reject(new Error("Nothing runs behind a description")),
     info: { version, database: "embedded", worker: "inline", memoryMaxBytes: 0 },
+    metricsPublic: false,
     docsScript: new Uint8Array(),
     log: () => {},
   });

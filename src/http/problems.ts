@@ -9,10 +9,16 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
 import type { Context, TypedResponse } from "hono";
 import { accepts } from "hono/accepts";
 import type { FieldProblem, ServiceError } from "../services/errors.ts";
+import { problemSamples } from "./problem-samples.ts";
+import {
+  describeProblems,
+  problemBody,
+  type Problem,
+  type ProblemParts,
+} from "./problem-schema.ts";
 
 type Tag = ServiceError["_tag"];
 type ErrorWith<T extends Tag> = Extract<ServiceError, { readonly _tag: T }>;
@@ -22,6 +28,8 @@ interface Row<E> {
   readonly code: string;
   readonly title: string;
   readonly headers?: (error: E) => Record<string, string>;
+  /** Members of the body that only this problem has. */
+  readonly members?: (error: E) => ProblemParts["members"];
 }
 
 const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
@@ -40,8 +48,27 @@ const problems = {
   SourceNotFound: { status: 404, code: "SOURCE_NOT_FOUND", title: "Source not found" },
   EntryNotFound: { status: 404, code: "ENTRY_NOT_FOUND", title: "Entry not found" },
   TaskNotFound: { status: 404, code: "TASK_NOT_FOUND", title: "Task not found" },
+  RefreshUnfinished: {
+    status: 409,
+    code: "REFRESH_UNFINISHED",
+    title: "Refresh unfinished",
+    headers: ({ taskId }) => ({ Location: `/api/v1/tasks/${taskId}` }),
+    members: ({ taskId }) => ({ task_id: taskId }),
+  },
+  TaskNotQueued: { status: 409, code: "TASK_NOT_QUEUED", title: "Task not queued" },
   SourceExists: { status: 409, code: "SOURCE_EXISTS", title: "Source exists" },
+  IdempotencyKeyRunning: {
+    status: 409,
+    code: "IDEMPOTENCY_KEY_RUNNING",
+    title: "Idempotency-Key still runs",
+    headers: () => ({ "Retry-After": "1" }),
+  },
   Invalid: { status: 422, code: "VALIDATION_FAILED", title: "Not valid" },
+  IdempotencyKeyReused: {
+    status: 422,
+    code: "IDEMPOTENCY_KEY_REUSED",
+    title: "Idempotency-Key reused",
+  },
   QueueFull: {
     status: 429,
     code: "QUEUE_FULL",
@@ -70,94 +97,90 @@ const problems = {
 
 type StatusOf<T extends Tag> = (typeof problems)[T]["status"];
 
-const FieldProblemSchema = z.object({ field: z.string(), message: z.string() });
-
-export const ProblemSchema = z
-  .object({
-    type: z.literal("about:blank"),
-    title: z.string().openapi({ example: "Entry not found" }),
-    status: z.int().openapi({ example: 404 }),
-    detail: z
-      .string()
-      .openapi({ example: 'Cannot find key "/weather/Oslo" in source "weather"' }),
-    instance: z.string().openapi({ description: "The path of the request" }),
-    code: z.string().openapi({ example: "ENTRY_NOT_FOUND" }),
-    request_id: z.string(),
-    errors: z
-      .array(FieldProblemSchema)
-      .optional()
-      .openapi({ description: "With 422 only" }),
-  })
-  .openapi("Problem");
-
-type Problem = z.infer<typeof ProblemSchema>;
-
-const problemContent = {
-  "application/json": { schema: ProblemSchema },
-  "application/problem+json": { schema: ProblemSchema },
-};
-
 /** The `responses` entries for a route that can fail with `tags`. */
 export function problemResponses<const T extends Tag>(...tags: readonly T[]) {
-  const responses = tags.map((tag) => {
-    const { status, title } = problems[tag];
-    return [status, { description: title, content: problemContent }];
-  });
+  const samples = tags.map((tag) => partsOf(problemSamples[tag].error));
+  const responses = [...Map.groupBy(samples, ({ status }) => status)].map(
+    ([status, parts]) => [status, describeProblems(parts)],
+  );
   // Safe because every tag contributes exactly its own status as a key.
   return Object.fromEntries(responses) as {
-    [K in T as StatusOf<K>]: { description: string; content: typeof problemContent };
+    [K in T as StatusOf<K>]: ReturnType<typeof describeProblems>;
   };
 }
 
+/** What a body can be refused for before its route's schema sees it. */
+export const bodyProblems = {
+  tooLarge: (maxMiB: number) => ({
+    status: 413,
+    code: "BODY_TOO_LARGE",
+    title: "Body too large",
+    detail: `Cannot take a body of more than ${maxMiB} MiB`,
+  }),
+  notJson: {
+    status: 415,
+    code: "UNSUPPORTED_MEDIA_TYPE",
+    title: "Unsupported media type",
+    detail: "Cannot read the body: its Content-Type must be application/json",
+  },
+} as const;
+
 /** What every route with a body can answer besides, before its handler is asked. */
 export const bodyProblemResponses = {
-  413: { description: "Body too large", content: problemContent },
-  415: { description: "Unsupported media type", content: problemContent },
+  413: describeProblems([bodyProblems.tooLarge(1)]),
+  415: describeProblems([bodyProblems.notJson]),
 };
+
+/** An example of each problem that the document describes, by its code. */
+export function problemExamples(): Readonly<Record<string, ProblemExample>> {
+  const ofErrors = Object.values(problemSamples).map(({ instance, error }) =>
+    exampleOf(partsOf(error), instance),
+  );
+  const ofBodies = [bodyProblems.tooLarge(1), bodyProblems.notJson].map((parts) =>
+    exampleOf(parts, "/api/v1/sources"),
+  );
+  return Object.fromEntries([...ofErrors, ...ofBodies]);
+}
+
+interface ProblemExample {
+  readonly summary: string;
+  readonly value: Problem;
+}
+
+const exampleOf = (parts: ProblemParts, instance: string) =>
+  [
+    parts.code,
+    { summary: parts.title, value: problemBody(parts, instance, "req-1") },
+  ] as const;
 
 /** Answers `c` with the row for `error`. */
 export function problem<E extends ServiceError>(c: Context, error: E) {
-  const row: Row<never> = problems[error._tag];
-  // Safe because the row under a tag takes exactly the error with that tag.
-  const headers = (row as Row<E>).headers?.(error) ?? {};
-  const errors = error._tag === "Invalid" ? error.problems : fieldOf(error);
-  const answer: Response = problemAnswer(c, {
-    ...row,
-    detail: error.message,
-    headers,
-    errors,
-  });
+  const answer: Response = problemAnswer(c, partsOf(error));
   // Safe because the row has the status of its tag, and every problem has the one shape.
   return answer as Response & TypedResponse<Problem, StatusOf<E["_tag"]>, "json">;
 }
 
+function partsOf<E extends ServiceError>(error: E): ProblemParts {
+  const row: Row<never> = problems[error._tag];
+  // Safe because the row under a tag takes exactly the error with that tag.
+  const headers = (row as Row<E>).headers?.(error) ?? {};
+  const members = (row as Row<E>).members?.(error);
+  const errors = error._tag === "Invalid" ? error.problems : fieldOf(error);
+  return { ...row, detail: error.message, headers, errors, members };
+}
+
 function fieldOf(error: ServiceError): readonly FieldProblem[] | undefined {
+  if (error._tag === "IdempotencyKeyReused") {
+    return [{ field: "Idempotency-Key", message: "Must be new for another request" }];
+  }
   return error._tag === "Malformed"
     ? [{ field: error.field, message: error.reason }]
     : undefined;
 }
 
-export interface ProblemParts {
-  readonly status: number;
-  readonly code: string;
-  readonly title: string;
-  readonly detail: string;
-  readonly headers?: Record<string, string> | undefined;
-  readonly errors?: readonly FieldProblem[] | undefined;
-}
-
 /** A problem that no service error stands for, such as an unknown path. */
 export function problemAnswer(c: Context, parts: ProblemParts) {
-  const body: Problem = {
-    type: "about:blank",
-    title: parts.title,
-    status: parts.status,
-    detail: parts.detail,
-    instance: instanceOf(c),
-    code: parts.code,
-    request_id: c.get("requestId") ?? "",
-    ...(parts.errors === undefined ? {} : { errors: [...parts.errors] }),
-  };
+  const body = problemBody(parts, instanceOf(c), c.get("requestId") ?? "");
   const type = accepts(c, {
     header: "Accept",
     supports: ["application/json", "application/problem+json"],

@@ -17,6 +17,11 @@ export function rawSegment(c: Context, index: number): string {
   return rawPath(c).split("/")[index] ?? "";
 }
 
+/** Path and query of the request, as they were sent. */
+export function rawTarget(c: Context): string {
+  return rawPath(c) + (URL.parse(c.req.url)?.search ?? "");
+}
+
 /**
  * Answers 400 for a path with a segment that can't be decoded or holds a control character,
  * naming the parameter of `template` that it stands for.

@@ -8,7 +8,7 @@ import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
 import { createMiddleware } from "hono/factory";
 import { Invalid, Malformed } from "../services/errors.ts";
-import { problem, problemAnswer } from "./problems.ts";
+import { bodyProblems, problem, problemAnswer } from "./problems.ts";
 import { fieldName } from "./validation.ts";
 
 const MIB = 1024 * 1024;
@@ -16,11 +16,25 @@ const MIB = 1024 * 1024;
 /** `application/json` or `application/…+json`, parameters and their spaces as they come. */
 const jsonType = /^\s*application\/(?:[^\s;]+\+)?json\s*(?:;|$)/i;
 
+export interface BodyRule {
+  readonly maxMiB: number;
+  /** Where it is not, no body at all is one without any field, whatever its type. */
+  readonly required: boolean;
+}
+
+/** Answers 413 for a body of more than `maxMiB`. */
+export const limitedBody = (maxMiB: number) =>
+  bodyLimit({ maxSize: maxMiB * MIB, onError: (c) => tooLarge(c, maxMiB) });
+
 /** Answers 413, 415, 400 or 422 for a body that no schema can be asked about. */
-export const jsonBody = (maxMiB = 1) =>
+export const jsonBody = ({ maxMiB, required }: BodyRule) =>
   every(
-    bodyLimit({ maxSize: maxMiB * MIB, onError: (c) => tooLarge(c, maxMiB) }),
+    limitedBody(maxMiB),
     createMiddleware(async (c, next) => {
+      if (!required && (await c.req.arrayBuffer()).byteLength === 0) {
+        useBodyAs(c, undefined);
+        return next();
+      }
       if (!jsonType.test(c.req.header("content-type") ?? "")) return notJsonType(c);
       const body = parsed(await c.req.arrayBuffer());
       if (body._tag === "NotJson") {
@@ -32,16 +46,17 @@ export const jsonBody = (maxMiB = 1) =>
         const problems = [{ field: fieldName(forbidden), message: "No such field" }];
         return problem(c, new Invalid({ problems }));
       }
-      useAsJson(c);
+      useBodyAs(c, "application/json");
       return next();
     }),
   );
 
 /** The validator behind knows fewer spellings of the type. The body is kept already. */
-function useAsJson(c: Context): void {
+function useBodyAs(c: Context, type: "application/json" | undefined): void {
   const { url, method, signal } = c.req.raw;
   const headers = new Headers(c.req.raw.headers);
-  headers.set("content-type", "application/json");
+  if (type === undefined) headers.delete("content-type");
+  else headers.set("content-type", type);
   c.req.raw = new Request(url, { method, headers, signal });
 }
 
@@ -76,17 +91,6 @@ function pathOfName(value: unknown, name: string): readonly PropertyKey[] | unde
 }
 
 const tooLarge = (c: Context, maxMiB: number) =>
-  problemAnswer(c, {
-    status: 413,
-    code: "BODY_TOO_LARGE",
-    title: "Body too large",
-    detail: `Cannot take a body of more than ${maxMiB} MiB`,
-  });
+  problemAnswer(c, bodyProblems.tooLarge(maxMiB));
 
-const notJsonType = (c: Context) =>
-  problemAnswer(c, {
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-    title: "Unsupported media type",
-    detail: "Cannot read the body: its Content-Type must be application/json",
-  });
+const notJsonType = (c: Context) => problemAnswer(c, bodyProblems.notJson);

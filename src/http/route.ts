@@ -13,16 +13,26 @@ import {
   type RouteConfig,
   type RouteHandler,
 } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import type { Needs } from "../domain/access/permission.ts";
 import { authorize } from "./authorize.ts";
+import { whereBypassing } from "./read-mode.ts";
 import { bodyProblemResponses } from "./problems.ts";
 import { readablePath } from "./raw-path.ts";
-import { jsonBody } from "./request-body.ts";
+import { answeredOnce } from "./idempotency.ts";
+import { idempotencyKeyParameter, responsesOnce } from "./idempotency-schema.ts";
+import { jsonBody, limitedBody } from "./request-body.ts";
 import type { Run } from "./run.ts";
 
 /** What a route says besides its OpenAPI description. */
 export interface Declaration {
   readonly needs: Needs;
+  /** Takes an `Idempotency-Key`; needs a caller. */
+  readonly idempotent?: boolean;
+  /** The largest body that is read; 1 where it is not said. */
+  readonly maxBodyMiB?: number;
+  /** What `X-UC-Bypass-Cache` needs besides, where the route knows it. */
+  readonly bypassNeeds?: Needs;
 }
 
 export type DeclaredRoute<R extends RouteConfig = RouteConfig> = R & {
@@ -44,11 +54,19 @@ export function declareRoute<const R extends RouteConfig>(
 ): DeclaredRoute<R> {
   const security =
     declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
-  const responses =
+  const { idempotent = false } = declaration;
+  const withBody =
     config.request?.body === undefined
       ? config.responses
       : { ...config.responses, ...bodyProblemResponses };
-  return { ...config, responses, security, declaration };
+  // A key is for one request, its body included, even where the route has no use for one.
+  const responses = idempotent
+    ? responsesOnce({ 413: bodyProblemResponses[413], ...withBody })
+    : withBody;
+  const parameters = idempotent
+    ? { parameters: [...(config.parameters ?? []), idempotencyKeyParameter] }
+    : {};
+  return { ...config, ...parameters, responses, security, declaration };
 }
 
 /** Serves `route` with `handler`, behind the checks that its declaration asks for. */
@@ -58,13 +76,27 @@ export function serve<R extends RouteConfig>(
   handler: RouteHandler<R>,
 ): void {
   const { declaration, ...config } = route;
-  const body = config.request?.body === undefined ? [] : [jsonBody()];
   const middleware = [
     authorize(run, declaration.needs),
+    ...(declaration.bypassNeeds === undefined
+      ? []
+      : [whereBypassing(authorize(run, declaration.bypassNeeds))]),
     readablePath(config.path),
-    ...body,
+    ...bodyChecks(route),
+    ...(declaration.idempotent === true ? [answeredOnce(run)] : []),
   ];
   declared.push(route as unknown as DeclaredRoute);
   // Safe because middleware changes nothing of what `handler` was typed by.
   app.openapi(createRoute({ ...config, middleware } as RouteConfig), handler as never);
+}
+
+/** A body that is declared `required` must be there; of any other, none is as good as `{}`. */
+function bodyChecks({
+  request,
+  declaration,
+}: DeclaredRoute): readonly MiddlewareHandler[] {
+  const { maxBodyMiB: maxMiB = 1, idempotent = false } = declaration;
+  const body = request?.body;
+  if (body !== undefined) return [jsonBody({ maxMiB, required: body.required === true })];
+  return idempotent ? [limitedBody(maxMiB)] : [];
 }

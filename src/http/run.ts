@@ -6,11 +6,16 @@
 import * as Effect from "effect/Effect";
 import type * as ManagedRuntime from "effect/ManagedRuntime";
 import type * as Result from "effect/Result";
+import type { Signer } from "../services/access/signer.ts";
 import type { TokenDirectory } from "../services/access/token-directory.ts";
 import type { ChangeBus } from "../services/change-bus.ts";
+import type { Counters } from "../services/counters.ts";
 import type { EntryMemory } from "../services/entry/entry-memory.ts";
 import type { EntryNews } from "../services/entry/entry-news.ts";
 import type { EntryStore } from "../services/entry/entry-store.ts";
+import type { ProcessUsage } from "../services/process-usage.ts";
+import type { IdempotencyKeys } from "../services/idempotency/idempotency-keys.ts";
+import type { EntryWaiters } from "../services/entry/entry-waiters.ts";
 import type { CallQuota } from "../services/quota/call-quota.ts";
 import type { QuotaSnapshots } from "../services/quota/quota-snapshots.ts";
 import type { Leases } from "../services/refresh/leases.ts";
@@ -22,25 +27,32 @@ import type { SourceDirectory } from "../services/source/source-directory.ts";
 import type { SourceStore } from "../services/source/source-store.ts";
 import type { StoreHealth } from "../services/store-health.ts";
 import type { Transaction } from "../services/transaction.ts";
+import type { Workload } from "../services/workload.ts";
 
 /** Everything a route may ask for. */
 export type RouteServices =
   | Background
   | CallQuota
   | ChangeBus
+  | Counters
   | EntryMemory
   | EntryNews
   | EntryStore
+  | EntryWaiters
+  | IdempotencyKeys
   | Leases
+  | ProcessUsage
   | QuotaSnapshots
   | RefreshRequests
+  | Signer
   | SourceDirectory
   | SourceStore
   | StoreHealth
   | TaskQueue
   | TokenDirectory
   | Transaction
-  | Upstream;
+  | Upstream
+  | Workload;
 
 /**
  * Runs `effect` until it ends or the client hangs up.

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Random from "effect/Random";
 import { forfeitPauseMillis, unreachablePauseMillis } from "../domain/refresh/backoff.ts";
+import { PRIORITY, type Priority } from "../domain/refresh/task.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
 import {
   collectSource,
@@ -28,18 +29,25 @@ import {
 } from "../services/source/source-directory.ts";
 
 export interface CollectOptions {
+  /** Tasks of a worse priority are left to others. */
+  readonly worst: Priority;
   /** Most calls that one lane has under way in this process. */
   readonly laneWidth: number;
   readonly intervalMillis: number;
 }
 
-export const defaultCollectOptions: CollectOptions = {
+/** The whole queue, as a worker does. */
+export const everything: CollectOptions = {
+  worst: PRIORITY.adaptive,
   laneWidth: 16,
   intervalMillis: 1_000,
 };
 
+/** Where the queue is left to workers, whoever waits for a refresh is still served. */
+export const whatIsWaitedFor: CollectOptions = { ...everything, worst: PRIORITY.waiting };
+
 /** Works from the moment the layer is built until its scope closes. */
-export function layer(options: CollectOptions = defaultCollectOptions) {
+export function layer(options: CollectOptions) {
   return Layer.effectDiscard(
     Effect.gen(function* () {
       const queue = yield* TaskQueue;
@@ -90,7 +98,9 @@ export function layer(options: CollectOptions = defaultCollectOptions) {
       const cycle = Effect.gen(function* () {
         const reclaimed = yield* queue.reclaim;
         if (reclaimed > 0) yield* Effect.logInfo(`Queued ${reclaimed} lost tasks again`);
-        yield* Effect.forEach(yield* queue.sourcesWithWork, openLane, { discard: true });
+        yield* Effect.forEach(yield* queue.sourcesWithWork(options.worst), openLane, {
+          discard: true,
+        });
       }).pipe(
         Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message)),
         // A cycle that dies must not stop the ones after it.
@@ -144,7 +154,8 @@ const lane = Effect.fnUntraced(function* (
       yield* rung;
       continue;
     }
-    const turn = yield* collectSource(known, room, begin);
+    const { worst } = options;
+    const turn = yield* collectSource(known, { room, worst, begin });
     if (turn._tag === "Idle" && underWay === 0) return;
     if (turn._tag === "Claimed") failures = 0;
     if (turn._tag === "Unreachable" || turn._tag === "Forfeit") failures += 1;

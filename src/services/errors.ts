@@ -78,6 +78,26 @@ export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{
   }
 }
 
+/** The key's refresh was asked for already and has not ended. */
+export class RefreshUnfinished extends Data.TaggedError("RefreshUnfinished")<{
+  readonly key: string;
+  readonly taskId: string;
+}> {
+  override get message() {
+    return `Cannot queue a refresh of key "${this.key}": task ${this.taskId} is unfinished`;
+  }
+}
+
+/** Only what is queued can be cancelled. */
+export class TaskNotQueued extends Data.TaggedError("TaskNotQueued")<{
+  readonly taskId: string;
+  readonly state: string;
+}> {
+  override get message() {
+    return `Cannot cancel task "${this.taskId}": it is ${this.state}`;
+  }
+}
+
 /** The source has as many refreshes waiting as it may. */
 export class QueueFull extends Data.TaggedError("QueueFull")<{
   readonly sourceId: string;
@@ -109,6 +129,20 @@ export class UpstreamTimedOut extends Data.TaggedError("UpstreamTimedOut")<{
   }
 }
 
+/** The `Idempotency-Key` names another request of this caller, of the last 24 hours. */
+export class IdempotencyKeyReused extends Data.TaggedError("IdempotencyKeyReused")<{}> {
+  override get message() {
+    return "Cannot take this Idempotency-Key: it was given to another request";
+  }
+}
+
+/** The first request of this `Idempotency-Key` has no answer yet. */
+export class IdempotencyKeyRunning extends Data.TaggedError("IdempotencyKeyRunning")<{}> {
+  override get message() {
+    return "Cannot answer yet: the first request of this Idempotency-Key still runs";
+  }
+}
+
 /** No credential was given, or it is not one of ours. */
 export class NotAuthenticated extends Data.TaggedError("NotAuthenticated")<{}> {
   override get message() {
@@ -133,8 +167,12 @@ export type ServiceError =
   | SourceExists
   | EntryNotFound
   | TaskNotFound
+  | TaskNotQueued
+  | RefreshUnfinished
   | QueueFull
   | UpstreamFailed
   | UpstreamTimedOut
+  | IdempotencyKeyReused
+  | IdempotencyKeyRunning
   | NotAuthenticated
   | NotPermitted;

@@ -44,6 +44,7 @@ try {
   expectStatus("first read", await read(), 202);
   await upstream.called(1);
   await untilHit(read);
+  expectStatus("metrics", await fetch(`${url}/metrics`, { headers }), 200);
   console.log(`Deno: MISS, then HIT after ${upstream.calls.length} upstream call`);
 } finally {
   child.kill("SIGTERM");

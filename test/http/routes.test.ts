@@ -58,9 +58,15 @@ describe("every route", () => {
       "patch /api/v1/sources/{source_id}": "admin",
       "delete /api/v1/sources/{source_id}": "admin",
       "get /api/v1/cache/{source_id}/{key}": "view",
+      "get /api/v1/cache/{source_id}/{key}/meta": "view",
+      "get /api/v1/cache/{source_id}/list": "view",
+      "post /api/v1/cache/{source_id}/batch-get": "view",
+      "get /api/v1/tasks": "view",
       "get /api/v1/tasks/{task_id}": "view",
       "get /api/v1/tasks/status/{task_id}": "view",
       "get /api/v1/rate-limit/{source_id}": "view",
+      "get /api/v1/metrics": "view",
+      "get /metrics": "view",
     });
     const open = Object.keys(needs).filter((route) => needs[route] === "nothing");
     expect(open).toEqual(["get /api/v1/healthz", "get /api/v1/readyz"]);
@@ -136,8 +142,13 @@ describe("GET /openapi.json", () => {
       expect([path, document.paths[path][method].security]).toEqual([path, security]);
     }
     expect(document.components.securitySchemes).toEqual({
-      bearer: { type: "http", scheme: "bearer" },
-      apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+      bearer: { type: "http", scheme: "bearer", description: expect.any(String) },
+      apiKey: {
+        type: "apiKey",
+        in: "header",
+        name: "X-API-Key",
+        description: expect.any(String),
+      },
     });
   });
 
@@ -171,6 +182,26 @@ describe("GET /openapi.json", () => {
           expect.arrayContaining(["413", "415", "422"]),
         ]);
       }
+    }
+  });
+
+  test("describes the Idempotency-Key of each route that takes one, and of no other", () => {
+    const taking = service.declared.filter(({ declaration }) => declaration.idempotent);
+    const described = operations().filter(({ operation }) =>
+      (operation.parameters ?? []).some(
+        ({ name }: { name: string }) => name === "Idempotency-Key",
+      ),
+    );
+
+    expect(taking.map(({ method, path }) => `${method} ${path}`)).toContain(
+      "post /api/v1/sources",
+    );
+    expect(described.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      taking.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    );
+    for (const { operation } of described) {
+      const statuses = Object.keys(operation.responses);
+      expect(statuses).toEqual(expect.arrayContaining(["409", "413", "422", "503"]));
     }
   });
 

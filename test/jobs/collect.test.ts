@@ -204,7 +204,7 @@ describe("the collecting job when it stops", () => {
     await upstream[Symbol.asyncDispose]();
   });
 
-  const options = { laneWidth: 4, intervalMillis: 100 };
+  const options = { ...Collect.everything, laneWidth: 4, intervalMillis: 100 };
   /** Collects until `until` resolves, then stops as a process does. */
   const collect = (drainMillis: number, until: () => Promise<unknown>) =>
     idle.run(

@@ -40,6 +40,7 @@ export interface ServiceOptions {
   /** Share the database of another service. */
   readonly address?: DatabaseAddress;
   readonly memoryMaxBytes?: number;
+  readonly metricsPublic?: boolean;
 }
 
 const secretKey = new Uint8Array(32).fill(7);
@@ -49,6 +50,7 @@ export function testConfig(options: ServiceOptions): Config {
     ...readConfig({ UC_LOG_LEVEL: "off", UC_UPSTREAM_ALLOW_CIDRS: "127.0.0.0/8" }),
     worker: options.worker ?? "inline",
     memoryMaxBytes: options.memoryMaxBytes ?? 64 * 1024 * 1024,
+    metricsPublic: options.metricsPublic ?? false,
   };
 }
 
@@ -68,6 +70,7 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
       worker: config.worker,
       memoryMaxBytes: config.memoryMaxBytes,
     },
+    metricsPublic: config.metricsPublic,
     docsScript: new Uint8Array(),
     log: () => {},
   });

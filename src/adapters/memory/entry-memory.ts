@@ -29,7 +29,8 @@ const OVERHEAD_BYTES = 1_000;
 
 interface Fill {
   readonly id: EntryId;
-  readonly done: Deferred.Deferred<Loaded, StoreUnavailable>;
+  /** `undefined`: nothing was loaded, and who waits must load for himself. */
+  readonly done: Deferred.Deferred<Loaded | undefined, StoreUnavailable>;
   spoiled: boolean;
 }
 
@@ -122,19 +123,103 @@ export function layer(maxBytes: number) {
         return one;
       };
 
+      const begin = (id: EntryId): Fill => {
+        const fill: Fill = { id, done: Deferred.makeUnsafe(), spoiled: false };
+        fills.set(nameOf(id), fill);
+        return fill;
+      };
+
       const finish = (
-        name: string,
         fill: Fill,
-        exit: Exit.Exit<Found, StoreUnavailable>,
+        exit: Exit.Exit<Found | undefined, StoreUnavailable>,
       ) => {
+        const name = nameOf(fill.id);
         if (fills.get(name) === fill) fills.delete(name);
-        const loaded = Exit.map(exit, (found) => loadedFrom(found));
-        if (Exit.isSuccess(loaded) && loaded.value._tag === "Held" && !fill.spoiled) {
+        const loaded = Exit.map(exit, (found) =>
+          found === undefined ? undefined : loadedFrom(found),
+        );
+        if (Exit.isSuccess(loaded) && loaded.value?._tag === "Held" && !fill.spoiled) {
           hold(loaded.value.held);
           read.add(loaded.value.held);
         }
         Deferred.doneUnsafe(fill.done, loaded);
       };
+
+      /** What is held or loading; `undefined` where neither is so. */
+      const underWay = (id: EntryId) => {
+        const name = nameOf(id);
+        const one = held.get(name);
+        if (one !== undefined) {
+          return Effect.succeed<Loaded>({ _tag: "Held", held: take(name, one) });
+        }
+        const running = fills.get(name);
+        return running === undefined ? undefined : Deferred.await(running.done);
+      };
+
+      /** Not a child of who asked first: others wait for it too. */
+      const fetch = (
+        fills: readonly Fill[],
+        find: Effect.Effect<readonly Found[] | undefined, StoreUnavailable>,
+      ) =>
+        find.pipe(
+          Effect.exit,
+          Effect.map((exit) =>
+            fills.forEach((fill, index) =>
+              finish(
+                fill,
+                Exit.map(exit, (found) => found?.[index]),
+              ),
+            ),
+          ),
+          Effect.forkIn(scope),
+        );
+
+      const load = (
+        id: EntryId,
+        find: Effect.Effect<Found, StoreUnavailable>,
+      ): Effect.Effect<Loaded, StoreUnavailable> =>
+        Effect.suspend(() => {
+          const given = underWay(id);
+          if (given !== undefined) {
+            return Effect.flatMap(given, (loaded) =>
+              loaded === undefined ? load(id, find) : Effect.succeed(loaded),
+            );
+          }
+          const fill = begin(id);
+          const found = Effect.map(find, (one) => [one]);
+          return fetch([fill], found).pipe(
+            Effect.andThen(Deferred.await(fill.done)),
+            Effect.map(present),
+          );
+        });
+
+      const loadMany: EntryMemory["Service"]["loadMany"] = (ids, find) =>
+        Effect.suspend(() => {
+          const own = new Map<number, Fill>();
+          // Each is known to be loading before the store is asked, so that no news is missed.
+          const loads = ids.map((id, index) => {
+            const given = underWay(id);
+            if (given !== undefined) return given;
+            const fill = begin(id);
+            own.set(index, fill);
+            return Deferred.await(fill.done);
+          });
+          const mine = [...own.values()];
+          const started =
+            mine.length === 0 ? Effect.void : fetch(mine, find(mine.map(({ id }) => id)));
+          return started.pipe(
+            Effect.andThen(Effect.all(loads)),
+            Effect.flatMap((loaded) => {
+              const missing = loaded.flatMap((one, index) =>
+                one === undefined ? index : [],
+              );
+              if (missing.length === 0) return Effect.succeed(loaded.map(present));
+              return missing.some((index) => own.has(index))
+                ? Effect.succeed(undefined)
+                : loadMany(ids, find);
+            }),
+          );
+        });
 
       return EntryMemory.of({
         peek: (id) => {
@@ -142,25 +227,8 @@ export function layer(maxBytes: number) {
           const one = held.get(name);
           return one === undefined ? undefined : take(name, one);
         },
-        load: (id, find) =>
-          Effect.suspend(() => {
-            const name = nameOf(id);
-            const one = held.get(name);
-            if (one !== undefined) {
-              return Effect.succeed<Loaded>({ _tag: "Held", held: take(name, one) });
-            }
-            const running = fills.get(name);
-            if (running !== undefined) return Deferred.await(running.done);
-            const fill: Fill = { id, done: Deferred.makeUnsafe(), spoiled: false };
-            fills.set(name, fill);
-            // Not a child of who asked first: others wait for it too.
-            return find.pipe(
-              Effect.exit,
-              Effect.map((exit) => finish(name, fill, exit)),
-              Effect.forkIn(scope),
-              Effect.andThen(Deferred.await(fill.done)),
-            );
-          }),
+        load,
+        loadMany,
         takeRead: () => {
           const taken = [...read];
           read = new Set();
@@ -177,4 +245,9 @@ function loadedFrom({ entry, standing }: Found): Loaded {
   if (entry === undefined) return { _tag: "Absent", standing };
   const data = dataBytes(entry.encoding, entry.body);
   return { _tag: "Held", held: { entry, data, standing, askedUntil: 0, trying: false } };
+}
+
+function present(loaded: Loaded | undefined): Loaded {
+  if (loaded === undefined) throw new Error("Expected what was asked for");
+  return loaded;
 }

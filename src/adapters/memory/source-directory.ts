@@ -42,6 +42,7 @@ export const layer = Layer.effect(
 
     return SourceDirectory.of({
       find: (id) => known.get(id),
+      all: () => [...known.values()],
     });
   }),
 );

@@ -6,7 +6,7 @@
 import { type HeaderList, keyHash } from "../../domain/entry/entry.ts";
 import { LEASE_MILLIS, type Priority } from "../../domain/refresh/task.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
-import type { Claimed, Wanted } from "../../services/refresh/task-queue.ts";
+import type { Claimed, Claims, Wanted } from "../../services/refresh/task-queue.ts";
 import { endTask } from "./end-task.ts";
 import type { Connection } from "./pool.ts";
 
@@ -23,11 +23,12 @@ export async function claimTasks(
   processId: string,
   source: Source,
   limit: number,
-): Promise<readonly Claimed[]> {
+  worst: Priority,
+): Promise<Claims> {
   const rows = await sql<ClaimedRow[]>`
     with next as (
       select id from tasks where source_id = ${source.id} and state = 'queued'
-        and space = ${spaceOf(source)}
+        and space = ${spaceOf(source)} and priority <= ${worst}
       order by priority, place limit ${limit} for update skip locked
     ), claimed as (
       update tasks t set state = 'running', started_at = uc_now(),
@@ -38,7 +39,7 @@ export async function claimTasks(
     ${describeClaimed(sql)} order by c.priority, c.place`;
   const needless = rows.filter((row) => row.needless).map(toClaimed);
   for (const claimed of needless) await endTask(sql, processId, claimed, undefined);
-  return rows.filter((row) => !row.needless).map(toClaimed);
+  return { claimed: rows.filter((row) => !row.needless).map(toClaimed), needless };
 }
 
 /** Claims one key, queued or not; `undefined` when it is running, or there is a newer entry. */

@@ -18,39 +18,38 @@ export async function endTask(
   claimed: Claimed,
   error: TaskError | undefined,
 ): Promise<boolean> {
-  const ended = await endRow(sql, claimed.taskId, processId, error);
-  if (ended) await noteOutcome(sql, claimed, error);
+  const ended = await endRow(sql, processId, claimed, error);
+  if (ended && error !== undefined) await noteFailure(sql, claimed, error);
   return ended;
 }
 
-/** A task nobody was told of is forgotten with its end. */
+/** A task nobody was told of is forgotten with its end, and a success forgets earlier failures. */
 async function endRow(
   sql: Sql,
-  id: string,
   processId: string,
+  claimed: Claimed,
   error: TaskError | undefined,
 ): Promise<boolean> {
-  const mine = sql`id = ${id} and state = 'running' and leased_by = ${processId}`;
-  // In this order: a task can become told in between, and never becomes untold.
-  const deleted = await sql`delete from tasks where ${mine} and not told`;
-  if (deleted.count === 1) return true;
-  const ended = await sql`
-    update tasks set state = ${error === undefined ? "succeeded" : "failed"},
-      ended_at = uc_now(), lease_until = null,
-      error_code = ${error?.code ?? null}, error_detail = ${error?.detail ?? null}
-    where ${mine}`;
-  return ended.count === 1;
+  const [row] = await sql<{ count: number }[]>`
+    with mine as materialized (
+      select id, told from tasks where id = ${claimed.taskId} and state = 'running'
+        and leased_by = ${processId} for update
+    ), forgotten as (
+      delete from tasks where id in (select id from mine where not told)
+    ), ended as (
+      update tasks set state = ${error === undefined ? "succeeded" : "failed"},
+        ended_at = uc_now(), lease_until = null,
+        error_code = ${error?.code ?? null}, error_detail = ${error?.detail ?? null}
+      where id in (select id from mine where told)
+    ), forgiven as (
+      delete from backoffs where key_hash = ${keyHash(claimed)}
+        and ${error === undefined} and exists (select 1 from mine)
+    )
+    select count(*) as count from mine`;
+  return row?.count === 1;
 }
 
-async function noteOutcome(
-  sql: Sql,
-  id: Claimed,
-  error: TaskError | undefined,
-): Promise<void> {
-  if (error === undefined) {
-    await sql`delete from backoffs where key_hash = ${keyHash(id)}`;
-    return;
-  }
+async function noteFailure(sql: Sql, id: Claimed, error: TaskError): Promise<void> {
   const [row] = await sql<{ failures: number }[]>`
     insert into backoffs (key_hash, failures, failed_at, until, error_code, error_detail)
     values (${keyHash(id)}, 1, uc_now(), uc_now(), ${error.code}, ${error.detail})

@@ -7,6 +7,7 @@
  * @module
  */
 import { hexHash } from "../../domain/entry/entry.ts";
+import { PRIORITY, type Priority } from "../../domain/refresh/task.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
 import type {
   EnqueueOptions,
@@ -36,7 +37,7 @@ export async function enqueueTasks(
   newId: () => string,
   source: Source,
   wanted: readonly Wanted[],
-  { priority, told }: EnqueueOptions,
+  { priority, told, explicit = false }: EnqueueOptions,
 ): Promise<readonly Enqueued[] | undefined> {
   await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
   const asked = wanted.map((one) => ({ ...one, id: newId(), hash: hexHash(one) }));
@@ -62,8 +63,10 @@ export async function enqueueTasks(
 
   const waiting = await countQueued(sql, source, source.maxQueue + 1);
   if (waiting > source.maxQueue && rows.some(({ made }) => made)) return undefined;
-  // Whoever already waits for calls of this source needs no waking.
-  if (waiting <= wanted.length) await sql`select pg_notify('uc_tasks', '')`;
+  if (explicit) await endRests(sql, asked);
+  // Whoever already waits for calls of this source needs no waking, unless it is for these alone.
+  if (waiting <= wanted.length || priority === PRIORITY.waiting)
+    await sql`select pg_notify('uc_tasks', '')`;
 
   const byHash = new Map(rows.map((row) => [row.hash, row]));
   return asked.map(({ hash }) => {
@@ -73,16 +76,27 @@ export async function enqueueTasks(
   });
 }
 
-/** How many tasks of a source are queued, counted up to `most`. */
+async function endRests(
+  sql: Sql,
+  asked: readonly { readonly hash: string }[],
+): Promise<void> {
+  await sql`
+    update backoffs set until = failed_at where key_hash in (
+      select decode(hash, 'hex') from unnest(${asked.map(({ hash }) => hash)}::text[]) a (hash)
+    )`;
+}
+
+/** How many tasks of a source are queued that are not worse than `worst`, counted up to `most`. */
 export async function countQueued(
   sql: Sql,
   source: Source,
   most: number,
+  worst: Priority = PRIORITY.adaptive,
 ): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from (
       select 1 from tasks where source_id = ${source.id} and state = 'queued'
-        and space = ${spaceOf(source)} limit ${most}
+        and space = ${spaceOf(source)} and priority <= ${worst} limit ${most}
     ) waiting`;
   return row?.count ?? 0;
 }

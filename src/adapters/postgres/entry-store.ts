@@ -22,6 +22,8 @@ import {
   toStanding,
   upsertEntry,
 } from "./entry-row.ts";
+import { findEntries } from "./find-entries.ts";
+import { pageOfEntries } from "./list-entries.ts";
 import type { Connection } from "./pool.ts";
 
 const PURGE_LOCK = 7_205_759_404;
@@ -45,9 +47,12 @@ export const layer = Layer.effect(
       transaction.together(
         operation,
         database.run(operation, async ({ sql }): Promise<SaveOutcome> => {
-          await sql`select pg_advisory_xact_lock_shared(${PURGE_LOCK})`;
-          const purges = await sql<{ change: { selection: PurgeSelection } }[]>`
-            select change from changes where seq > ${sinceSeq} and kind = 'Purged'`;
+          // Sent together and carried out in turn: the purges are looked up under the lock.
+          const [, purges] = await Promise.all([
+            sql`select pg_advisory_xact_lock_shared(${PURGE_LOCK})`,
+            sql<{ change: { selection: PurgeSelection } }[]>`
+              select change from changes where seq > ${sinceSeq} and kind = 'Purged'`,
+          ]);
           const purged = purges.some(({ change }) => selects(change.selection, id));
           return purged ? "Outdated" : write(sql);
         }),
@@ -70,6 +75,22 @@ export const layer = Layer.effect(
             ) t on true
             left join backoffs b on b.key_hash = k.hash`;
           return toFound(id, row);
+        }),
+
+      findMany: (ids, mostBytes) =>
+        database.run("EntryStore.findMany", ({ sql }) =>
+          findEntries(sql, ids, mostBytes),
+        ),
+
+      list: (range, limit) =>
+        database.run("EntryStore.list", async ({ sql }) => {
+          const rows = await pageOfEntries(sql, range, limit);
+          return rows.map(({ key, fresh_until, fallback_until, bytes }) => ({
+            key,
+            freshUntil: fresh_until,
+            fallbackUntil: fallback_until,
+            bytes,
+          }));
         }),
 
       standings: (ids) =>
@@ -111,15 +132,15 @@ export const layer = Layer.effect(
           return newer.count === 1 ? "Saved" : "Outdated";
         }),
 
-      purge: (selection) =>
+      purge: (selection, { soft = false } = {}) =>
         transaction.together(
           "EntryStore.purge",
           Effect.gen(function* () {
-            const removed = yield* database.run("EntryStore.purge", async ({ sql }) => {
+            const purged = yield* database.run("EntryStore.purge", async ({ sql }) => {
               await sql`select pg_advisory_xact_lock(${PURGE_LOCK})`;
-              return (await remove(sql, selection)).count;
+              return soft ? outdate(sql, selection) : remove(sql, selection);
             });
-            return { removed, seq: yield* logPurge(selection) };
+            return { purged, seq: yield* logPurge(selection) };
           }),
         ),
 
@@ -165,11 +186,30 @@ export const layer = Layer.effect(
   }),
 );
 
-function remove(sql: Sql, selection: PurgeSelection) {
+/** Of those that can be read. */
+async function remove(sql: Sql, selection: PurgeSelection): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    with removed as (
+      delete from entries where ${covered(sql, selection)} returning fallback_until
+    )
+    select count(*) as count from removed where fallback_until > uc_now()`;
+  return row?.count ?? 0;
+}
+
+/** From now on they are a fallback and no more. */
+async function outdate(sql: Sql, selection: PurgeSelection): Promise<number> {
+  const outdated = await sql`
+    update entries set fresh_until = least(fresh_until, uc_now()),
+      stale_until = least(stale_until, uc_now())
+    where ${covered(sql, selection)} and fallback_until > uc_now()`;
+  return outdated.count;
+}
+
+function covered(sql: Sql, selection: PurgeSelection) {
   switch (selection._tag) {
     case "Space":
-      return sql`delete from entries where space = ${selection.space}`;
+      return sql`space = ${selection.space}`;
     case "Key":
-      return sql`delete from entries where key_hash = ${keyHash(selection)}`;
+      return sql`key_hash = ${keyHash(selection)}`;
   }
 }

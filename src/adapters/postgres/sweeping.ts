@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import { KEPT_MILLIS } from "../../domain/idempotency/repeat-plan.ts";
 import { REMEMBERED_MILLIS } from "../../domain/refresh/task.ts";
 import { Sweeping } from "../../services/sweeping.ts";
 import { Transaction } from "../../services/transaction.ts";
@@ -86,4 +87,6 @@ async function sweepRecords(sql: Sql): Promise<void> {
     delete from tasks where state in ('succeeded', 'failed')
       and ended_at < uc_now() - ${REMEMBERED_MILLIS}::bigint`;
   await sql`delete from backoffs where failed_at < uc_now() - ${REMEMBERED_MILLIS}::bigint`;
+  await sql`
+    delete from idempotency_keys where begun_at <= uc_now() - ${KEPT_MILLIS}::bigint`;
 }

@@ -14,16 +14,14 @@ import {
   taskId,
   type TaskError,
 } from "../../domain/refresh/task.ts";
-import { QueueFull } from "../../services/errors.ts";
-import { TaskQueue } from "../../services/refresh/task-queue.ts";
+import { QueueHasNoRoom, TaskQueue } from "../../services/refresh/task-queue.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { claimKey, claimTasks } from "./claim-tasks.ts";
 import { Database } from "./database.ts";
 import { endTask } from "./end-task.ts";
 import { countQueued, enqueueTasks } from "./enqueue-tasks.ts";
+import { pageOfTasks } from "./list-tasks.ts";
 import { Notifications } from "./notifications.ts";
-
-const FULL_QUEUE_RETRY_SECONDS = 30;
 
 export function layer(processId: string) {
   return Layer.effect(
@@ -48,16 +46,15 @@ export function layer(processId: string) {
                 enqueueTasks(sql, newId, source, wanted, options),
               );
               if (enqueued !== undefined) return enqueued;
-              const retryAfterSeconds = FULL_QUEUE_RETRY_SECONDS;
-              return yield* new QueueFull({ sourceId: source.id, retryAfterSeconds });
+              return yield* new QueueHasNoRoom({ sourceId: source.id });
             }),
           ),
 
-        claim: (source, limit) =>
+        claim: (source, limit, worst) =>
           together(
             "TaskQueue.claim",
             database.run("TaskQueue.claim", ({ sql }) =>
-              claimTasks(sql, processId, source, limit),
+              claimTasks(sql, processId, source, limit, worst),
             ),
           ),
 
@@ -108,18 +105,28 @@ export function layer(processId: string) {
               where source_id = ${sourceId} and state = 'queued'`;
           }),
 
-        sourcesWithWork: database.run("TaskQueue.sourcesWithWork", async ({ sql }) => {
-          const rows = await sql<{ id: string }[]>`
-            select s.id from sources s where exists (
-              select 1 from tasks t where t.source_id = s.id and t.state = 'queued'
-                and t.space = 's' || s.epoch
-            )`;
-          return rows.map(({ id }) => id);
-        }),
+        cancel: (taskId) =>
+          database.run("TaskQueue.cancel", async ({ sql }) => {
+            const cancelled = await sql`
+              update tasks set state = 'failed', told = true, ended_at = uc_now(),
+                error_code = 'CANCELLED', error_detail = 'Cancelled on request'
+              where id = ${taskId} and state = 'queued'`;
+            return cancelled.count === 1;
+          }),
 
-        queuedUpTo: (source, most) =>
+        sourcesWithWork: (worst) =>
+          database.run("TaskQueue.sourcesWithWork", async ({ sql }) => {
+            const rows = await sql<{ id: string }[]>`
+              select s.id from sources s where exists (
+                select 1 from tasks t where t.source_id = s.id and t.state = 'queued'
+                  and t.space = 's' || s.epoch and t.priority <= ${worst}
+              )`;
+            return rows.map(({ id }) => id);
+          }),
+
+        queuedUpTo: (source, most, worst) =>
           database.run("TaskQueue.queuedUpTo", ({ sql }) =>
-            countQueued(sql, source, most),
+            countQueued(sql, source, most, worst),
           ),
 
         placeOf: (taskId, most) =>
@@ -139,6 +146,12 @@ export function layer(processId: string) {
           database.run("TaskQueue.find", async ({ sql }) => {
             const [row] = await sql<TaskRow[]>`select * from tasks where id = ${id}`;
             return row === undefined ? undefined : toTask(row);
+          }),
+
+        list: (filter, limit) =>
+          database.run("TaskQueue.list", async ({ sql }) => {
+            const rows = await pageOfTasks<TaskRow>(sql, filter, limit);
+            return rows.map(toTask);
           }),
 
         onWork: (ring) => Effect.sync(() => void rings.push(ring)),

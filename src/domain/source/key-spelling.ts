@@ -57,6 +57,11 @@ export function spellSegment(raw: string, keyCase: KeyCase): Spelling {
     : spelling;
 }
 
+/** Respells what a path segment begins with: `.` may be the start of `.well-known`. */
+export function spellSegmentStart(raw: string, keyCase: KeyCase): Spelling {
+  return spell(raw, "path", keyCase);
+}
+
 /** Respells the name or the value of a query parameter. */
 export function spellQueryText(raw: string, keyCase: KeyCase): Spelling {
   return spell(raw, "query", keyCase);

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { keyFrom } from "./cache-key.ts";
+import { type KeyDecision, keyFrom, normaliseKey } from "./cache-key.ts";
 import { cutQuery, type KeyCase, textFault } from "./key-spelling.ts";
 import { fillPath, matchPath, parsePath, type PathPattern } from "./path-pattern.ts";
 import { fillQuery, matchQuery, parseQuery, type QueryPattern } from "./query-pattern.ts";
@@ -124,4 +124,13 @@ export function matchTemplate(
   return inPath === undefined || inQuery === undefined
     ? undefined
     : Object.fromEntries([...inPath, ...inQuery]);
+}
+
+/** The one key that `text` means, if the template admits it. */
+export function admittedKey(template: KeyTemplate, text: string): KeyDecision {
+  const decision = normaliseKey(text, template);
+  if (decision._tag !== "Key") return decision;
+  return matchTemplate(template, decision.key) === undefined
+    ? { _tag: "Refused", reason: "Key doesn't match the source's key_template" }
+    : decision;
 }

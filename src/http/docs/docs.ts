@@ -5,18 +5,22 @@
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ApiReferenceConfiguration } from "@scalar/hono-api-reference";
+import { problemExamples } from "../problems.ts";
+import { completed, requestIdHeader } from "./complete-document.ts";
 
 const description = `Answers for third-party APIs from cache, within their quota.
 
 Every call but those marked public needs a token: \`Authorization: Bearer <token>\` or \`X-API-Key: <token>\`.
-Errors are problem details (RFC 9457) with a stable \`code\`.`;
+Errors are problem details (RFC 9457) with a stable \`code\`, sent as \`application/json\` unless \`Accept\`
+asks for \`application/problem+json\`. Any call may answer 500, \`INTERNAL_ERROR\`: something went wrong inside.`;
 
 const tags = [
-  { name: "Cache", description: "Reads" },
+  { name: "Cache", description: "Entries that are stored" },
+  { name: "Quota", description: "Upstream calls that are left" },
+  { name: "Refreshing", description: "Making entries current before they expire" },
+  { name: "Service", description: "Health, information and metrics" },
   { name: "Sources", description: "Upstreams, and what is allowed with them" },
   { name: "Tasks", description: "Refreshes that wait and run" },
-  { name: "Quota", description: "Upstream calls that are left" },
-  { name: "Service", description: "Health and information" },
 ];
 
 const page: Partial<ApiReferenceConfiguration> = {
@@ -34,25 +38,39 @@ const page: Partial<ApiReferenceConfiguration> = {
 
 /** The document of everything `app` serves so far. */
 export function openApiDocument(app: OpenAPIHono, version: string) {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "Uni-Cache", version, description, license: { name: "MIT" } },
-    servers: [{ url: "/" }],
+    info: {
+      title: "Uni-Cache",
+      version,
+      description,
+      contact: { name: "Whoever runs this service" },
+      license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
+    },
+    servers: [{ url: "/", description: "Where this document came from" }],
     tags,
   });
+  return completed(document);
 }
 
 /** Serves the document and the reference. `script` is Scalar's, compressed with gzip. */
 export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array) {
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+  const registry = app.openAPIRegistry;
+  registry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
+    description: "A token of this service, as `Authorization: Bearer <token>`",
   });
-  app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
+  registry.registerComponent("securitySchemes", "apiKey", {
     type: "apiKey",
     in: "header",
     name: "X-API-Key",
+    description: "The same token, for clients that can't set `Authorization`",
   });
+  registry.registerComponent("headers", "X-Request-Id", requestIdHeader);
+  for (const [code, example] of Object.entries(problemExamples())) {
+    registry.registerComponent("examples", code, example);
+  }
   let document: ReturnType<typeof openApiDocument> | undefined;
 
   app.get("/openapi.json", (c) => {

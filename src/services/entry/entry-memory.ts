@@ -27,6 +27,10 @@ export type Loaded =
   | { readonly _tag: "Held"; readonly held: Held }
   | { readonly _tag: "Absent"; readonly standing: RefreshStanding };
 
+export function standingOf(loaded: Loaded): RefreshStanding {
+  return loaded._tag === "Held" ? loaded.held.standing : loaded.standing;
+}
+
 export class EntryMemory extends Context.Service<
   EntryMemory,
   {
@@ -41,6 +45,16 @@ export class EntryMemory extends Context.Service<
       id: EntryId,
       find: Effect.Effect<Found, StoreUnavailable>,
     ) => Effect.Effect<Loaded, StoreUnavailable>;
+    /**
+     * As `load` for many: `find` runs once for those that are neither held nor loading.
+     * `undefined` where `find` gives that: nothing was loaded then.
+     */
+    readonly loadMany: (
+      ids: readonly EntryId[],
+      find: (
+        missing: readonly EntryId[],
+      ) => Effect.Effect<readonly Found[] | undefined, StoreUnavailable>,
+    ) => Effect.Effect<readonly Loaded[] | undefined, StoreUnavailable>;
     /** Entries that were read since this was last called. */
     readonly takeRead: () => readonly Held[];
     readonly clear: () => void;

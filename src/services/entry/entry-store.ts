@@ -23,16 +23,36 @@ export interface RefreshStanding {
         readonly told: boolean;
       }
     | undefined;
-  /** The last refresh failed: readers don't ask again before `until`. */
-  readonly failure:
-    | { readonly error: TaskError; readonly failedAt: number; readonly until: number }
-    | undefined;
+  readonly failure: RefreshFailure | undefined;
+}
+
+/** The last refresh failed: readers don't ask again before `until`. */
+export interface RefreshFailure {
+  readonly error: TaskError;
+  readonly failedAt: number;
+  readonly until: number;
 }
 
 export interface Found {
   /** Absent or expired entries may both be `undefined`. */
   readonly entry: Entry | undefined;
   readonly standing: RefreshStanding;
+}
+
+/** Keys of `space` that start with `prefix`, those after `after` where it is given. */
+export interface KeyRange {
+  readonly space: string;
+  readonly prefix: string;
+  readonly after: string | undefined;
+}
+
+/** What a list shows of an entry. */
+export interface Listed {
+  readonly key: string;
+  readonly freshUntil: number;
+  readonly fallbackUntil: number;
+  /** Of the body as it is stored. */
+  readonly bytes: number;
 }
 
 /** What a 304 changes. */
@@ -45,6 +65,10 @@ export interface Renewal extends EntryId {
   readonly responseAt: number;
 }
 
+export interface PurgeOptions {
+  readonly soft?: boolean;
+}
+
 /** `Outdated`: a purge since the exchange began covers the entry; nothing was stored. */
 export type SaveOutcome = "Saved" | "Outdated";
 
@@ -53,6 +77,19 @@ export class EntryStore extends Context.Service<
   {
     /** One round trip. */
     readonly find: (id: EntryId) => Effect.Effect<Found, StoreUnavailable>;
+    /**
+     * Like `find` for many, in their order; `undefined` when their bodies have more than
+     * `mostBytes` together. One round trip.
+     */
+    readonly findMany: (
+      ids: readonly EntryId[],
+      mostBytes: number,
+    ) => Effect.Effect<readonly Found[] | undefined, StoreUnavailable>;
+    /** The first `limit` entries of `range` in byte order of their keys, expired ones too. */
+    readonly list: (
+      range: KeyRange,
+      limit: number,
+    ) => Effect.Effect<readonly Listed[], StoreUnavailable>;
     /** Like `find` for many, without the entries. */
     readonly standings: (
       ids: readonly EntryId[],
@@ -71,13 +108,15 @@ export class EntryStore extends Context.Service<
       sinceSeq: number,
     ) => Effect.Effect<SaveOutcome, StoreUnavailable>;
     /**
-     * Removes what `selection` covers and logs the purge in the same transaction. Gives
-     * how many were removed, and the number of the change to wait for.
+     * Removes what `selection` covers, or with `soft` leaves it as a fallback only, and logs
+     * the purge in the same transaction. Gives how many entries it covered, and the number
+     * of the change to wait for.
      */
     readonly purge: (
       selection: PurgeSelection,
+      options?: PurgeOptions,
     ) => Effect.Effect<
-      { readonly removed: number; readonly seq: number },
+      { readonly purged: number; readonly seq: number },
       StoreUnavailable
     >;
     /** From here to the end of the transaction no exchange saves anything. */

@@ -5,13 +5,13 @@
  */
 import * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
-import { PRIORITY, type TaskError } from "../../domain/refresh/task.ts";
+import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { UpstreamFailed, UpstreamTimedOut } from "../errors.ts";
 import { forecastTask } from "../refresh/forecast.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
-import type { RefreshStanding } from "./entry-store.ts";
-import { isResting } from "./revalidate.ts";
+import { isResting } from "./ask-for-refresh.ts";
+import type { RefreshFailure, RefreshStanding } from "./entry-store.ts";
 
 const firstInLine = { priority: PRIORITY.high, told: true };
 
@@ -30,7 +30,7 @@ export const queueAbsent = Effect.fnUntraced(function* (
   const requests = yield* RefreshRequests;
   const { task, failure } = standing;
   if (task === undefined && failure !== undefined && isResting(standing, now)) {
-    return yield* failureFor(source, failure.error, failure.until, now);
+    return yield* failureFor(source, failure, now);
   }
   const queued =
     task !== undefined && task.told && task.priority <= PRIORITY.high
@@ -48,14 +48,14 @@ export const queueAbsent = Effect.fnUntraced(function* (
   } as const;
 });
 
-function failureFor(source: Source, error: TaskError, until: number, now: number) {
+/** What a caller is told who can't be served because of `failure`. */
+export function failureFor(
+  { id: sourceId }: Source,
+  { error, until }: RefreshFailure,
+  now: number,
+): UpstreamFailed | UpstreamTimedOut {
   const retryAfterSeconds = Math.max(1, Math.ceil((until - now) / 1000));
-  const sourceId = source.id;
   return error.code === "UPSTREAM_TIMEOUT"
     ? new UpstreamTimedOut({ sourceId, retryAfterSeconds })
-    : new UpstreamFailed({
-        sourceId,
-        reason: error.detail,
-        retryAfterSeconds,
-      });
+    : new UpstreamFailed({ sourceId, reason: error.detail, retryAfterSeconds });
 }

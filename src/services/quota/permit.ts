@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect";
 import type { Ticket } from "../../domain/quota/quota.ts";
 import { holdMillis } from "../../domain/quota/rate-limit.ts";
 import type { Source } from "../../domain/source/source.ts";
+import { Counters } from "../counters.ts";
 import { CallQuota } from "./call-quota.ts";
 
 export interface Permit {
@@ -59,13 +60,14 @@ export const takePermits = Effect.fnUntraced(function* <E, R>(
   return { permit, used, retryAt };
 });
 
-/** Says whether `permit` came too late for its `calls`, and puts their loss into the log. */
+/** Says whether `permit` came too late for its `calls`; then counts their loss, and logs it. */
 export const isForfeit = Effect.fnUntraced(function* (
   { id }: Source,
   permit: Permit,
   calls: number,
 ) {
   if ((yield* monotonicMillis) <= permit.usableUntil) return false;
+  (yield* Counters).count("calls_lost", calls);
   yield* Effect.logWarning(
     `Lost ${calls} calls of source "${id}": the store took longer than a permit lasts`,
   );

@@ -13,6 +13,7 @@ import {
 } from "../../domain/refresh/upstream-exchange.ts";
 import { matchTemplate } from "../../domain/source/key-template.ts";
 import { isNegative } from "../../domain/source/source.ts";
+import { Counters } from "../counters.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { monotonicMillis } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
@@ -30,6 +31,7 @@ export const callOnce = Effect.fnUntraced(function* (
 ) {
   const { source } = known;
   const quota = yield* CallQuota;
+  const { count } = yield* Counters;
   const startedAt = yield* monotonicMillis;
   const requestAt = yield* Clock.currentTimeMillis;
   const stored = claimed.stored;
@@ -51,9 +53,11 @@ export const callOnce = Effect.fnUntraced(function* (
 
   if (meaning._tag === "Refusal") {
     reply.discard();
+    count("upstream_refusals");
     yield* Effect.retry(quota.refused(source.id, meaning.notBefore), storeAgain);
     return { _tag: "Postponed" } as const;
   }
+  if (reply.status === 401 || reply.status === 403) count("upstream_denials");
   if (ready.permit.afterRefusal)
     yield* Effect.ignore(quota.accepted(source.id), { log: "Warn" });
 

@@ -6,6 +6,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import { Counters } from "../counters.ts";
 import { isForfeit, NoCallFree, type Permit, takePermit } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";
@@ -44,5 +45,6 @@ export const sendCall = Effect.fnUntraced(function* (
     connection.release();
     return yield* new NoCallFree({ sourceId: source.id, retryAt: undefined });
   }
+  (yield* Counters).count("upstream_calls");
   return yield* connection.send(request);
 });

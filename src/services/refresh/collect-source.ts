@@ -10,9 +10,13 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
+import type { EntryId } from "../../domain/entry/entry.ts";
 import { budgetAt } from "../../domain/quota/budget.ts";
+import type { Priority } from "../../domain/refresh/task.ts";
+import { EntryNews } from "../entry/entry-news.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { isForfeit, takePermits } from "../quota/permit.ts";
+import { Transaction } from "../transaction.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { connectUpstream } from "./call-upstream.ts";
 import type { FirstReady } from "./refresh-key.ts";
@@ -43,29 +47,47 @@ const MORE_MILLIS = 500;
 /** How long before a call is free its connection is made ready. */
 export const LEAD_MILLIS = 40;
 
-/** Claims up to `room` tasks of `known` and hands each to `begin`, which must not wait for it. */
-export const collectSource = Effect.fn("collectSource")(function* (
+export interface CollectRequest<E> {
+  /** The most tasks to claim. */
+  readonly room: number;
+  /** Tasks of a worse priority are left alone. */
+  readonly worst: Priority;
+  /** Gets each task that was claimed, and must not wait for it. */
+  readonly begin: (task: ReadyTask) => Effect.Effect<void>;
+  /** Queues what is to be claimed, in the transaction of the claim; run once in any case. */
+  readonly intake?: Effect.Effect<void, E> | undefined;
+}
+
+/** Claims tasks of `known` and hands each on. */
+export const collectSource = Effect.fn("collectSource")(function* <E = never>(
   known: KnownSource,
-  room: number,
-  begin: (task: ReadyTask) => Effect.Effect<void>,
+  request: CollectRequest<E>,
 ) {
   const queue = yield* TaskQueue;
+  const { together } = yield* Transaction;
   const { source } = known;
+  const { room, worst, begin, intake = Effect.void } = request;
 
-  const waiting = yield* queue.queuedUpTo(source, room);
+  const isAsked = request.intake !== undefined;
+  const waiting = isAsked ? room : yield* queue.queuedUpTo(source, room, worst);
   if (waiting === 0) return idle;
   const { free, at } = yield* freeCalls(known);
-  if (free === 0) return spent(at);
+  if (free === 0) {
+    yield* intake;
+    return spent(at);
+  }
 
   const { connections, failure } = yield* connectMany(known, Math.min(waiting, free));
   if (failure === undefined) {
     yield* sleepUntil(at).pipe(Effect.onInterrupt(() => releaseAll(connections)));
-    return yield* claimFor(known, connections, begin);
+    return yield* claimFor(known, connections, request);
   }
   const first = Effect.fail(failure);
-  yield* queue.claim(source, 1).pipe(
-    Effect.flatMap((claims) =>
-      Effect.forEach(claims, (claimed) => begin({ claimed, first }), { discard: true }),
+  const claim = Effect.andThen(intake, queue.claim(source, 1, worst));
+  yield* together("collectSource", claim).pipe(
+    Effect.tap(({ needless }) => tellNeedless(needless)),
+    Effect.flatMap(({ claimed }) =>
+      Effect.forEach(claimed, (one) => begin({ claimed: one, first }), { discard: true }),
     ),
     Effect.uninterruptible,
   );
@@ -121,23 +143,37 @@ const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: num
   return { connections: [first.success, ...ready], failure: undefined };
 });
 
+/** Whoever waits for them finds what made them needless. */
+const tellNeedless = Effect.fnUntraced(function* (needless: readonly EntryId[]) {
+  const news = yield* EntryNews;
+  yield* Effect.forEach(needless, news.replaced, { discard: true });
+});
+
 /** Uninterruptible: from the claim on, every task that was taken must reach its runner. */
-const claimFor = (
+const claimFor = <E>(
   known: KnownSource,
   connections: readonly UpstreamConnection[],
-  begin: (task: ReadyTask) => Effect.Effect<void>,
+  { worst, begin, intake = Effect.void }: CollectRequest<E>,
 ) =>
   Effect.gen(function* () {
     const queue = yield* TaskQueue;
     const unused = [...connections];
     let claims: readonly Claimed[] = [];
+    let needless: readonly EntryId[] = [];
+    let isTaken = false;
     const claiming = takePermits(known.source, connections.length, (free) =>
-      Effect.map(queue.claim(known.source, free), (claimed) => {
-        claims = claimed;
-        return claimed.length;
-      }),
+      Effect.map(
+        Effect.andThen(intake, queue.claim(known.source, free, worst)),
+        (taken) => {
+          isTaken = true;
+          ({ claimed: claims, needless } = taken);
+          return claims.length;
+        },
+      ),
     );
     const { permit, retryAt } = yield* Effect.onError(claiming, () => releaseAll(unused));
+    if (!isTaken) yield* intake;
+    yield* tellNeedless(needless);
     if (permit !== undefined && (yield* isForfeit(known.source, permit, claims.length))) {
       yield* releaseAll(unused);
       yield* queue.putBack(claims.map(({ taskId }) => taskId));

@@ -14,6 +14,8 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
 import type { QueueFull, StoreUnavailable } from "../errors.ts";
+import { CallQuota } from "../quota/call-quota.ts";
+import { enqueueRefreshes } from "./enqueue-refreshes.ts";
 import {
   type Enqueued,
   type EnqueueOptions,
@@ -24,7 +26,7 @@ import {
 export class RefreshRequests extends Context.Service<
   RefreshRequests,
   {
-    /** As `TaskQueue.enqueue` of one key. Not part of a transaction of the caller. */
+    /** As `enqueueRefreshes` of one key. Not part of a transaction of the caller. */
     readonly ask: (
       source: Source,
       wanted: Wanted,
@@ -47,19 +49,22 @@ interface Line {
 export const layer = Layer.effect(
   RefreshRequests,
   Effect.gen(function* () {
-    const queue = yield* TaskQueue;
+    const context = yield* Effect.context<TaskQueue | CallQuota>();
     const scope = yield* Effect.scope;
     const lines = new Map<string, Line>();
+
+    const enqueue = (source: Source, all: readonly Wanted[], options: EnqueueOptions) =>
+      Effect.exit(Effect.provideContext(enqueueRefreshes(source, all, options), context));
 
     const turn = Effect.fnUntraced(function* ({ source, options, waiting }: Line) {
       const requests = [...waiting.values()].slice(0, MOST_AT_ONCE);
       for (const { wanted } of requests) waiting.delete(wanted.key);
       const all = requests.map(({ wanted }) => wanted);
-      const exit = yield* Effect.exit(queue.enqueue(source, all, options));
+      const exit = yield* enqueue(source, all, options);
       if (Exit.isFailure(exit) && requests.length > 1) {
         // All or none is not what these asked for: each has its own answer.
         for (const { wanted, answer } of requests) {
-          const one = yield* Effect.exit(queue.enqueue(source, [wanted], options));
+          const one = yield* enqueue(source, [wanted], options);
           Deferred.doneUnsafe(answer, first(one, 0));
         }
         return;
@@ -78,8 +83,8 @@ export const layer = Layer.effect(
     return RefreshRequests.of({
       ask: (source, wanted, options) =>
         Effect.suspend(() => {
-          const { priority, told } = options;
-          const name = `${spaceOf(source)} ${priority} ${told}`;
+          const { priority, told, explicit = false } = options;
+          const name = `${spaceOf(source)} ${priority} ${told} ${explicit}`;
           const line = lines.get(name);
           const waiting = line?.waiting ?? new Map();
           const asked = waiting.get(wanted.key);

@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect";
 import type { RefreshOutcome } from "../../domain/refresh/refresh-outcome.ts";
+import { type CounterName, Counters } from "../counters.ts";
 import { EntryNews } from "../entry/entry-news.ts";
 import { EntryStore } from "../entry/entry-store.ts";
 import type { KnownSource } from "../source/source-directory.ts";
@@ -21,6 +22,13 @@ import { type Claimed, TaskQueue } from "./task-queue.ts";
 /** How the task stands after the run; `Waiting`: it is queued again. */
 export type TaskEnd = Exclude<RefreshOutcome["_tag"], "Postponed"> | "Waiting";
 
+const counterOf: Readonly<Record<TaskEnd, CounterName | undefined>> = {
+  Updated: "refreshes_updated",
+  NotModified: "refreshes_not_modified",
+  Failed: "refreshes_failed",
+  Waiting: undefined,
+};
+
 /** Never fails: what goes wrong is the task's end, or leaves it to be claimed again. */
 export const runTask = Effect.fn("runTask")(function* (
   known: KnownSource,
@@ -28,6 +36,7 @@ export const runTask = Effect.fn("runTask")(function* (
   first: FirstReady,
 ) {
   const leases = yield* Leases;
+  const { count } = yield* Counters;
   const running = refreshKey(known, claimed, first).pipe(
     Effect.catchTag(["NoCallFree", "StoreUnavailable"], () =>
       Effect.succeed({ _tag: "Postponed" } as const),
@@ -38,6 +47,12 @@ export const runTask = Effect.fn("runTask")(function* (
     Effect.catchDefect((defect) => endBroken(claimed, defect)),
     Effect.catchTag("StoreUnavailable", (error) =>
       Effect.as(Effect.logWarning(error.message), "Waiting" as const),
+    ),
+    Effect.tap((end) =>
+      Effect.sync(() => {
+        const counter = counterOf[end];
+        if (counter !== undefined) count(counter);
+      }),
     ),
   );
   return yield* leases.holding(claimed.taskId, running);

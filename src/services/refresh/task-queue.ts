@@ -7,11 +7,12 @@
  * @module
  */
 import * as Context from "effect/Context";
+import * as Data from "effect/Data";
 import type * as Effect from "effect/Effect";
 import type { EntryId, HeaderList } from "../../domain/entry/entry.ts";
-import type { Priority, Task, TaskError } from "../../domain/refresh/task.ts";
+import type { Priority, Task, TaskError, TaskState } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
-import type { QueueFull, StoreUnavailable } from "../errors.ts";
+import type { StoreUnavailable } from "../errors.ts";
 
 export interface Enqueued {
   readonly taskId: string;
@@ -37,6 +38,23 @@ export interface EnqueueOptions {
   readonly priority: Priority;
   /** Whether callers learn the ids, and may ask about them later. */
   readonly told: boolean;
+  /** Asked for by name: the keys' back-off after a failure ends. */
+  readonly explicit?: boolean;
+}
+
+/** What a claim took, and what an entry had made needless: that ended with the claim. */
+export interface Claims {
+  readonly claimed: readonly Claimed[];
+  readonly needless: readonly EntryId[];
+}
+
+/** As many refreshes of the source wait as may; nothing was queued. */
+export class QueueHasNoRoom extends Data.TaggedError("QueueHasNoRoom")<{
+  readonly sourceId: string;
+}> {
+  override get message() {
+    return `Cannot queue a refresh of source "${this.sourceId}": its queue is full`;
+  }
 }
 
 /** A key to refresh. */
@@ -46,6 +64,14 @@ export interface Wanted extends EntryId {
    * newer by the time of the claim makes the call needless. `undefined`: call in any case.
    */
   readonly newerThan?: number | undefined;
+}
+
+/** Which tasks a list shows: all where nothing is said. */
+export interface TaskFilter {
+  readonly state?: TaskState | undefined;
+  readonly sourceId?: string | undefined;
+  /** Older than the task of this id. */
+  readonly before?: string | undefined;
 }
 
 export class TaskQueue extends Context.Service<
@@ -59,15 +85,13 @@ export class TaskQueue extends Context.Service<
       source: Source,
       wanted: readonly Wanted[],
       options: EnqueueOptions,
-    ) => Effect.Effect<readonly Enqueued[], QueueFull | StoreUnavailable>;
-    /**
-     * Claims up to `limit` queued tasks of a source, first in line first. Those that an
-     * entry has made needless end here.
-     */
+    ) => Effect.Effect<readonly Enqueued[], QueueHasNoRoom | StoreUnavailable>;
+    /** Claims up to `limit` queued tasks of a source, none worse than `worst`, first in line first. */
     readonly claim: (
       source: Source,
       limit: number,
-    ) => Effect.Effect<readonly Claimed[], StoreUnavailable>;
+      worst: Priority,
+    ) => Effect.Effect<Claims, StoreUnavailable>;
     /**
      * Claims the refresh of one key, queued or not; `undefined` when it is running already,
      * or an entry has made it needless.
@@ -97,12 +121,17 @@ export class TaskQueue extends Context.Service<
     readonly reclaim: Effect.Effect<number, StoreUnavailable>;
     /** Ends every queued task of a source as cancelled. */
     readonly cancelAll: (sourceId: string) => Effect.Effect<void, StoreUnavailable>;
-    /** Ids of the sources that have queued tasks. */
-    readonly sourcesWithWork: Effect.Effect<readonly string[], StoreUnavailable>;
-    /** How many tasks of a source are queued, counted up to `most`. */
+    /** Ends a queued task as cancelled. `false`: it is not queued any more. */
+    readonly cancel: (taskId: string) => Effect.Effect<boolean, StoreUnavailable>;
+    /** Ids of the sources that have queued tasks which are not worse than `worst`. */
+    readonly sourcesWithWork: (
+      worst: Priority,
+    ) => Effect.Effect<readonly string[], StoreUnavailable>;
+    /** How many tasks of a source are queued that are not worse than `worst`, counted up to `most`. */
     readonly queuedUpTo: (
       source: Source,
       most: number,
+      worst?: Priority,
     ) => Effect.Effect<number, StoreUnavailable>;
     /** How many queued tasks stand before this one, counted up to `most`. */
     readonly placeOf: (
@@ -110,6 +139,11 @@ export class TaskQueue extends Context.Service<
       most: number,
     ) => Effect.Effect<number, StoreUnavailable>;
     readonly find: (taskId: string) => Effect.Effect<Task | undefined, StoreUnavailable>;
+    /** Up to `limit` tasks, newest first. */
+    readonly list: (
+      filter: TaskFilter,
+      limit: number,
+    ) => Effect.Effect<readonly Task[], StoreUnavailable>;
     /** Calls `ring` when there may be new work, in whatever process it was queued. */
     readonly onWork: (ring: () => void) => Effect.Effect<void>;
   }

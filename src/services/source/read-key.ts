@@ -4,8 +4,8 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { decodeKeySegment, normaliseKey } from "../../domain/source/cache-key.ts";
-import { matchTemplate } from "../../domain/source/key-template.ts";
+import { decodeKeySegment } from "../../domain/source/cache-key.ts";
+import { admittedKey } from "../../domain/source/key-template.ts";
 import { Invalid, Malformed } from "../errors.ts";
 import type { KnownSource } from "./source-directory.ts";
 
@@ -15,19 +15,14 @@ export const keyOf = Effect.fnUntraced(function* (
   text: string,
   field: string,
 ) {
-  const decision = normaliseKey(text, template);
+  const decision = admittedKey(template, text);
   if (decision._tag === "Malformed") {
     return yield* new Malformed({ field, reason: decision.reason });
   }
   if (decision._tag === "Refused") {
     return yield* new Invalid({ problems: [{ field, message: decision.reason }] });
   }
-  const { key } = decision;
-  if (matchTemplate(template, key) === undefined) {
-    const message = "Key doesn't match the source's key_template";
-    return yield* new Invalid({ problems: [{ field, message }] });
-  }
-  return key;
+  return decision.key;
 });
 
 /** The text that the raw segment of a URL's path stands for. */

@@ -25,6 +25,8 @@ export class SourceDirectory extends Context.Service<
   {
     /** Held in memory and kept up by the change bus: touches no store. */
     readonly find: (id: string) => KnownSource | undefined;
+    /** All of them, likewise. */
+    readonly all: () => readonly KnownSource[];
   }
 >()("uni-cache/services/SourceDirectory") {}
 

@@ -238,6 +238,122 @@ describe("EntryMemory.peek()", () => {
   });
 });
 
+describe("EntryMemory.loadMany()", () => {
+  const keysOf = (loaded: readonly Loaded[] | undefined) =>
+    loaded?.map((one) => (one._tag === "Held" ? one.held.entry.key : "none"));
+  const all = (ids: readonly EntryId[]) => ids.map((id) => foundAt(id));
+
+  test("asks once for what is neither held nor loading, and gives all in their order", async () => {
+    await using memory = memoryOf();
+    const [a, b, c, d] = ["/a", "/b", "/c", "/d"].map((key) => idOf(key)) as [
+      EntryId,
+      EntryId,
+      EntryId,
+      EntryId,
+    ];
+    await memory.load(b, Effect.succeed(foundAt(b)));
+    const slow = slowFind(foundAt(c));
+    const loading = memory.load(c, slow.find);
+    const asked: (readonly EntryId[])[] = [];
+
+    const many = memory.run(
+      EntryMemory.use((one) =>
+        one.loadMany([d, c, b, a, d], (missing) =>
+          Effect.sync(() => {
+            asked.push(missing);
+            return all(missing);
+          }),
+        ),
+      ),
+    );
+    await turn();
+    slow.finish();
+
+    expect(keysOf(await many)).toEqual(["/d", "/c", "/b", "/a", "/d"]);
+    expect(asked).toEqual([[d, a]]);
+    await loading;
+    expect((await memory.peek(a))?.entry.key).toBe("/a");
+    expect((await memory.size()).entries).toBe(4);
+  });
+
+  test("asks nothing where all is held, and says what is absent", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/a");
+    const loadMany = (ids: readonly EntryId[], found: readonly Found[]) =>
+      memory.run(
+        EntryMemory.use((one) => one.loadMany(ids, () => Effect.succeed(found))),
+      );
+    await memory.load(id, Effect.succeed(foundAt(id)));
+
+    expect(keysOf(await loadMany([id, id], []))).toEqual(["/a", "/a"]);
+    const absent: Found = { entry: undefined, standing: nothing };
+    expect(keysOf(await loadMany([id, idOf("/b")], [absent]))).toEqual(["/a", "none"]);
+  });
+
+  test("news and purges that come while the store is asked spoil what they are about", async () => {
+    await using memory = memoryOf();
+    const ids = ["/kept", "/replaced", "/purged"].map((key) => idOf(key));
+    const [, replaced, purged] = ids as [EntryId, EntryId, EntryId];
+
+    const loaded = await memory.run(
+      EntryMemory.use((one) =>
+        one.loadMany(ids, (missing) =>
+          Effect.promise(async () => {
+            memory.tellReplaced(replaced);
+            await memory.tellPurged({ _tag: "Key", ...purged });
+            return all(missing);
+          }),
+        ),
+      ),
+    );
+
+    expect(keysOf(loaded)).toEqual(["/kept", "/replaced", "/purged"]);
+    expect(
+      await Promise.all(ids.map(async (id) => (await memory.peek(id))?.entry.key)),
+    ).toEqual(["/kept", undefined, undefined]);
+  });
+
+  test("fails for all where the store is away, and holds nothing", async () => {
+    await using memory = memoryOf();
+    const away = new StoreUnavailable({ operation: "findMany", cause: "away" });
+
+    const exit = await memory.run(
+      Effect.exit(
+        EntryMemory.use((one) =>
+          one.loadMany([idOf("/a"), idOf("/b")], () => Effect.fail(away)),
+        ),
+      ),
+    );
+
+    expect(exit).toEqual(Exit.fail(away));
+    expect((await memory.size()).entries).toBe(0);
+  });
+
+  test("what it leaves out is undefined; others who waited for it look themselves", async () => {
+    await using memory = memoryOf();
+    const ids = [idOf("/a"), idOf("/b")];
+    const [a, b] = ids as [EntryId, EntryId];
+    const asking = Deferred.makeUnsafe<undefined>();
+    const tooMany = memory.run(
+      EntryMemory.use((one) => one.loadMany(ids, () => Deferred.await(asking))),
+    );
+    await turn();
+
+    const alone = memory.load(a, Effect.succeed(foundAt(a)));
+    const together = memory.run(
+      EntryMemory.use((one) =>
+        one.loadMany([b, idOf("/c")], (missing) => Effect.succeed(all(missing))),
+      ),
+    );
+    await turn();
+    Deferred.doneUnsafe(asking, Effect.succeed(undefined));
+
+    expect(await tooMany).toBeUndefined();
+    expect(tagOf(await alone)).toBe('W/"one"');
+    expect(keysOf(await together)).toEqual(["/b", "/c"]);
+  });
+});
+
 describe("EntryMemory.size()", () => {
   const body = (bytes: number) => ({ body: new Uint8Array(bytes).fill(0x31) });
   const fill = async (

@@ -6,6 +6,7 @@ import type { Entry, EntryId } from "../../../src/domain/entry/entry.ts";
 import { ChangeBus } from "../../../src/services/change-bus.ts";
 import { EntryStore } from "../../../src/services/entry/entry-store.ts";
 import { Sweeping } from "../../../src/services/sweeping.ts";
+import { PRIORITY } from "../../../src/domain/refresh/task.ts";
 import { TaskQueue } from "../../../src/services/refresh/task-queue.ts";
 import { Transaction } from "../../../src/services/transaction.ts";
 import { entryAt, idIn, sourceOf } from "./sources.ts";
@@ -239,17 +240,20 @@ describe("EntryStore.renew()", () => {
   });
 });
 
+/** Of an entry that is not forgotten meanwhile. */
+const far = { storedAt: 0, freshUntil: 4e12, staleUntil: 4e12, fallbackUntil: 4e12 };
+
 describe("EntryStore.purge()", () => {
   test("removes the one key, tells whether it was there, and gives the number of the change", async () => {
     const space = newSpace();
     const [a, b] = [idIn(space, "/a"), idIn(space, "/b")];
-    await save(entryAt(a), await head());
-    await save(entryAt(b), await head());
+    await save(entryAt(a, { lifetime: far }), await head());
+    await save(entryAt(b, { lifetime: far }), await head());
 
     const first = await purge(keyOf(a));
     const second = await purge(keyOf(a));
 
-    expect([first.removed, second.removed]).toEqual([1, 0]);
+    expect([first.purged, second.purged]).toEqual([1, 0]);
     expect(second.seq).toBe(first.seq + 1);
     expect(await head()).toBe(second.seq);
     expect(await find(a)).toBeUndefined();
@@ -259,14 +263,22 @@ describe("EntryStore.purge()", () => {
   test("removes a whole space and no other", async () => {
     const [one, other] = [newSpace(), newSpace()];
     for (const key of ["/a", "/b", "/c"])
-      await save(entryAt(idIn(one, key)), await head());
+      await save(entryAt(idIn(one, key), { lifetime: far }), await head());
     await save(entryAt(idIn(other, "/a")), await head());
 
-    const { removed } = await purge({ _tag: "Space", space: idIn(one, "").space });
+    const { purged } = await purge({ _tag: "Space", space: idIn(one, "").space });
 
-    expect(removed).toBe(3);
+    expect(purged).toBe(3);
     expect(await find(idIn(one, "/a"))).toBeUndefined();
     expect(await find(idIn(other, "/a"))).toBeDefined();
+  });
+
+  test("counts none that have expired, and removes them all the same", async () => {
+    const id = idIn(newSpace(), "/a");
+    await save(entryAt(id), await head());
+
+    expect((await purge(keyOf(id))).purged).toBe(0);
+    expect(await find(id)).toBeUndefined();
   });
 
   test("refuses the answer of an exchange that began before it, and takes one that began after", async () => {
@@ -348,7 +360,6 @@ describe("EntryStore.abandon()", () => {
 
   test("lets no exchange that began before it store anything, and leaves the rest to the sweep", async () => {
     const space = newSpace();
-    const far = { storedAt: 0, freshUntil: 4e12, staleUntil: 4e12, fallbackUntil: 4e12 };
     const ids = Array.from({ length: 40 }, (_, index) => idIn(space, `/${index}`));
     const since = await head();
     for (const id of ids) await save(entryAt(id, { lifetime: far }), since);
@@ -430,8 +441,10 @@ describe("Sweeping.sweep()", () => {
     );
     await store.run(
       TaskQueue.use((queue) =>
-        Effect.flatMap(queue.claim(source, 1), ([claimed]) =>
-          claimed === undefined ? Effect.die("none") : queue.end(claimed, undefined),
+        Effect.flatMap(
+          queue.claim(source, 1, PRIORITY.adaptive),
+          ({ claimed: [claimed] }) =>
+            claimed === undefined ? Effect.die("none") : queue.end(claimed, undefined),
         ),
       ),
     );

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Effect } from "effect";
 import { isTaskId, PRIORITY } from "../../../src/domain/refresh/task.ts";
 import type { Source } from "../../../src/domain/source/source.ts";
-import { QueueFull } from "../../../src/services/errors.ts";
 import { EntryStore } from "../../../src/services/entry/entry-store.ts";
 import {
   type Claimed,
   type EnqueueOptions,
+  QueueHasNoRoom,
   TaskQueue,
 } from "../../../src/services/refresh/task-queue.ts";
 import { Transaction } from "../../../src/services/transaction.ts";
@@ -44,7 +44,9 @@ const enqueue = (
     ),
   );
 const claim = (source: Source, limit: number) =>
-  TaskQueue.use((queue) => queue.claim(source, limit));
+  TaskQueue.use((queue) =>
+    Effect.map(queue.claim(source, limit, PRIORITY.adaptive), ({ claimed }) => claimed),
+  );
 const claimKey = (source: Source, key: string) =>
   TaskQueue.use((queue) => queue.claimKey(source, idIn(source, key), PRIORITY.waiting));
 const end = (claimed: Claimed, code?: "UPSTREAM_STATUS") =>
@@ -143,7 +145,7 @@ describe("TaskQueue.enqueue()", () => {
     await store.run(enqueue(source, ["/a", "/b", "/c"]));
 
     await expect(store.run(enqueue(source, ["/d", "/e", "/f"]))).rejects.toThrow(
-      QueueFull,
+      QueueHasNoRoom,
     );
     expect(await queued(source)).toBe(3);
     await store.run(enqueue(source, ["/d", "/a", "/e"]));

@@ -12,13 +12,16 @@ import {
 } from "../../../src/adapters/postgres/address.ts";
 import * as CallQuota from "../../../src/adapters/postgres/call-quota.ts";
 import * as ChangeBus from "../../../src/adapters/postgres/change-bus.ts";
+import * as Counters from "../../../src/adapters/postgres/counters.ts";
 import * as Database from "../../../src/adapters/postgres/database.ts";
 import * as DatabaseClock from "../../../src/adapters/postgres/database-clock.ts";
 import * as EntryStore from "../../../src/adapters/postgres/entry-store.ts";
+import * as IdempotencyKeys from "../../../src/adapters/postgres/idempotency-keys.ts";
 import * as Notifications from "../../../src/adapters/postgres/notifications.ts";
 import type { PoolOptions } from "../../../src/adapters/postgres/pool.ts";
 import * as Sweeping from "../../../src/adapters/postgres/sweeping.ts";
 import * as TaskQueue from "../../../src/adapters/postgres/task-queue.ts";
+import * as Workload from "../../../src/adapters/postgres/workload.ts";
 import type { StoreUnavailable } from "../../../src/services/errors.ts";
 import { testDatabase } from "../../support/postgres.ts";
 
@@ -32,7 +35,10 @@ export function storeLayer(
     TaskQueue.layer(processId),
     EntryStore.layer,
     CallQuota.layer,
+    IdempotencyKeys.layer,
     Sweeping.layer,
+    Counters.layer,
+    Workload.layer,
   ).pipe(
     Layer.provideMerge(ChangeBus.layer(processId)),
     Layer.provideMerge(DatabaseClock.layer),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Entry } from "../../../src/domain/entry/entry.ts";
-import { planRead } from "../../../src/domain/entry/read-plan.ts";
+import {
+  planRead,
+  type Reach,
+  type ReadMode,
+  type ReadPlan,
+} from "../../../src/domain/entry/read-plan.ts";
 
 /** Fresh until 100, stale until 200, a fallback until 300. */
 const entry: Entry = {
@@ -18,38 +23,74 @@ const entry: Entry = {
   responseAt: 0,
 };
 
-const hit = { _tag: "Serve", entry, label: "HIT", refresh: false } as const;
-const stale = { _tag: "Serve", entry, label: "STALE", refresh: true } as const;
+const mode = (reach: Reach, waits: boolean): ReadMode => ({ reach, waits });
 
-describe("planRead() by default", () => {
-  test.each([
-    [99, hit],
-    [100, stale],
-    [199, stale],
-    [200, { _tag: "Try", entry }],
-    [299, { _tag: "Try", entry }],
-    [300, { _tag: "Queue" }],
-  ])("at %d", (now, plan) => {
-    expect(planRead(entry, "default", now)).toEqual(plan as never);
+const queue = { _tag: "Queue" } as const;
+const refuse = { _tag: "Refuse" } as const;
+const serve = (label: "HIT" | "STALE", refresh: boolean) =>
+  ({ _tag: "Serve", entry, label, refresh }) as const;
+const fetch = (
+  how: "try" | "call" | "wait",
+  label: "MISS" | "BYPASS",
+  otherwise: ReturnType<typeof serve> | typeof queue,
+) => ({ _tag: "Fetch", how, label, otherwise }) as const;
+
+type Row = readonly [
+  reach: Reach,
+  waits: boolean,
+  fresh: ReadPlan,
+  stale: ReadPlan,
+  fallback: ReadPlan,
+  absent: ReadPlan,
+];
+
+const hit = serve("HIT", false);
+const stale = serve("STALE", true);
+const still = serve("STALE", false);
+const tried = fetch("try", "MISS", stale);
+const awaited = fetch("wait", "MISS", stale);
+const hitAndAsk = serve("HIT", true);
+
+/** The table of contract §5, column for column, with every combination of the two headers. */
+const table: readonly Row[] = [
+  ["default", false, hit, stale, tried, queue],
+  ["default", true, hit, awaited, awaited, fetch("wait", "MISS", queue)],
+  ["cache-only", false, hit, still, still, refuse],
+  ["cache-only", true, hit, still, still, refuse],
+  [
+    "bypass",
+    false,
+    fetch("call", "BYPASS", hitAndAsk),
+    fetch("call", "BYPASS", stale),
+    fetch("call", "BYPASS", stale),
+    fetch("call", "BYPASS", queue),
+  ],
+  [
+    "bypass",
+    true,
+    fetch("wait", "BYPASS", hitAndAsk),
+    fetch("wait", "BYPASS", stale),
+    fetch("wait", "BYPASS", stale),
+    fetch("wait", "BYPASS", queue),
+  ],
+];
+
+const columns = [
+  ["fresh", 0, 99],
+  ["stale", 100, 199],
+  ["fallback", 200, 299],
+  ["expired", 300, 301],
+] as const;
+
+describe.each(table)("planRead() of a %s read, waiting: %p", (reach, waits, ...plans) => {
+  test.each(columns)("finds the entry %s from %d to %d", (freshness, first, last) => {
+    const plan = plans[columns.findIndex(([name]) => name === freshness)];
+    expect(planRead(entry, mode(reach, waits), first)).toEqual(plan as never);
+    expect(planRead(entry, mode(reach, waits), last)).toEqual(plan as never);
   });
 
-  test("queues where nothing is stored", () => {
-    expect(planRead(undefined, "default", 0)).toEqual({ _tag: "Queue" });
-  });
-});
-
-describe("planRead() where only the cache may answer", () => {
-  test.each([
-    [99, hit],
-    [100, { ...stale, refresh: false }],
-    [200, { ...stale, refresh: false }],
-    [299, { ...stale, refresh: false }],
-    [300, { _tag: "Refuse" }],
-  ])("asks no one: at %d", (now, plan) => {
-    expect(planRead(entry, "cache-only", now)).toEqual(plan as never);
-  });
-
-  test("refuses where nothing is stored", () => {
-    expect(planRead(undefined, "cache-only", 0)).toEqual({ _tag: "Refuse" });
+  test("takes an expired entry for none", () => {
+    const none = planRead(undefined, mode(reach, waits), 0);
+    expect(none).toEqual(planRead(entry, mode(reach, waits), 300));
   });
 });

@@ -35,10 +35,14 @@ export const MetaSchema = z
 
 export const EntrySchema = z
   .object({
-    data: z.any().openapi({
-      description: "The upstream's JSON, byte for byte; else text or base64",
-      example: { temp: 29.3, unit: "C" },
-    }),
+    // Anything but absent, or the document would not promise that it is there.
+    data: z
+      .any()
+      .refine((data) => data !== undefined)
+      .openapi({
+        description: "The upstream's JSON, byte for byte; else text or base64",
+        example: { temp: 29.3, unit: "C" },
+      }),
     meta: MetaSchema,
   })
   .openapi("Entry");

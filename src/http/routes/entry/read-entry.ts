@@ -7,48 +7,39 @@ import { z } from "@hono/zod-openapi";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { parseTagList, tagMatches } from "../../../domain/entry/entity-tag.ts";
+import { UNSERVED } from "../../../services/entry/count-reads.ts";
 import { readEntry, type ReadResult } from "../../../services/entry/read-entry.ts";
 import { knownBudget } from "../../../services/quota/known-budget.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
 import { absentHeaders, budgetHeaders, servedHeaders } from "../../cache-headers.ts";
+import {
+  readHeadersSchema,
+  retryAfterHeaderSchema,
+  taskHeadersSchema,
+} from "../../header-schemas.ts";
 import { rawSegment } from "../../raw-path.ts";
 import { problem, problemResponses } from "../../problems.ts";
-import { ReadHeaders, readMode } from "../../read-mode.ts";
+import { ReadHeaders, reachOf, waitMillisOf } from "../../read-mode.ts";
 import { jsonBytes, notModified, type Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
-import { TaskStateSchema } from "../refresh/task-schema.ts";
+import { TaskIdSchema, TaskStateSchema } from "../refresh/task-schema.ts";
+import { KEY_SEGMENT, KeyParams } from "./key-params.ts";
 import { entryBytes, EntrySchema, toMeta } from "./entry-schema.ts";
 
 const QueuedSchema = z
   .object({
-    task_id: z.string().openapi({ example: "t_019a9f3c2b1e4d5f60718293a4b5c6d7" }),
-    source_id: z.string(),
-    key: z.string(),
+    task_id: TaskIdSchema,
+    source_id: z.string().openapi({ example: "weather" }),
+    key: z.string().openapi({ example: "/weather/Shanghai" }),
     state: TaskStateSchema,
-    retry_after_s: z.int().openapi({ description: "When an answer is likely" }),
+    retry_after_s: z
+      .int()
+      .openapi({ description: "When an answer is likely", example: 1 }),
   })
   .openapi("Queued");
 
-const readHeader = (description: string) => ({
-  description,
-  schema: { type: "string" as const },
-});
-
-const headers = {
-  "X-UC-Cache": readHeader("HIT, MISS, STALE or BYPASS"),
-  "X-UC-Age": readHeader("Whole seconds since the entry was stored or confirmed"),
-  ETag: readHeader("Of the data; weak"),
-  "Cache-Control": readHeader("How long a client may keep the answer"),
-  "Cache-Status": readHeader("RFC 9211"),
-  "X-RateLimit-Limit": readHeader("Calls of the source's tightest budget"),
-  "X-RateLimit-Remaining": readHeader("Upstream calls that could start now"),
-  "X-RateLimit-Reset": readHeader("Seconds until that grows"),
-  RateLimit: readHeader("The same, by the IETF draft"),
-  "RateLimit-Policy": readHeader("Every window of the source's limit"),
-};
-
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", bypassNeeds: "update" },
   {
     method: "get",
     path: "/api/v1/cache/{source_id}/{key}",
@@ -58,33 +49,28 @@ const route = declareRoute(
       "`key` is one path segment: `/weather/Shanghai` is sent as `%2Fweather%2FShanghai`. `HEAD` works too.",
     operationId: "readEntry",
     request: {
-      params: z.object({
-        source_id: z
-          .string()
-          .openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
-        key: z
-          .string()
-          .openapi({ example: "/weather/Shanghai", param: { name: "key", in: "path" } }),
-      }),
+      params: KeyParams,
       headers: ReadHeaders,
     },
     responses: {
       200: {
         description: "The entry; `X-UC-Cache` tells how it was come by",
-        headers,
+        headers: readHeadersSchema,
         content: { "application/json": { schema: EntrySchema } },
       },
       202: {
         description: "Nothing is stored yet; a refresh is first in line",
         headers: {
-          ...headers,
-          Location: readHeader("The task"),
-          "X-UC-Task-Id": readHeader("The task's id"),
-          "Retry-After": readHeader("Seconds"),
+          ...readHeadersSchema,
+          ...taskHeadersSchema,
+          ...retryAfterHeaderSchema,
         },
         content: { "application/json": { schema: QueuedSchema } },
       },
-      304: { description: "`If-None-Match` names the entry's tag", headers },
+      304: {
+        description: "`If-None-Match` names the entry's tag",
+        headers: readHeadersSchema,
+      },
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",
@@ -105,9 +91,14 @@ export function readEntryRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { source_id } = c.req.valid("param");
     const asked = c.req.valid("header");
-    const program = keyTextOf(rawSegment(c, 5)).pipe(
-      Effect.flatMap((text) => readEntry(source_id, text, readMode(asked))),
-    );
+    const program = Effect.gen(function* () {
+      const reach = yield* reachOf(asked);
+      const text = yield* keyTextOf(rawSegment(c, KEY_SEGMENT));
+      return yield* readEntry(source_id, text, {
+        reach,
+        waitMillis: waitMillisOf(asked),
+      });
+    });
 
     const read = await api.run(program, c.req.raw.signal);
 
@@ -133,8 +124,8 @@ export function readEntryRoute(api: Api) {
         "Retry-After": String(result.retryAfterSeconds),
       });
     }
-    const { held, label, refreshing, source, readAt } = result;
-    const served = { ...servedHeaders(held.entry, label, refreshing, readAt), ...budget };
+    const { held, source, readAt } = result;
+    const served = { ...servedHeaders(result), ...budget };
     const tags = asked["if-none-match"];
     if (tags !== undefined && tagMatches(parseTagList(tags), held.entry.etag)) {
       return notModified(c, served);
@@ -148,9 +139,7 @@ type Failure = Parameters<typeof problem>[1];
 
 /** Whether the failure answers a read of a source that there is. */
 function isAboutEntry({ _tag }: Failure): boolean {
-  return ["EntryNotFound", "QueueFull", "UpstreamFailed", "UpstreamTimedOut"].includes(
-    _tag,
-  );
+  return UNSERVED.some((tag) => tag === _tag);
 }
 
 async function budgetOf({ run }: Api, sourceId: string): Promise<Record<string, string>> {

@@ -23,9 +23,9 @@ const RateLimitStateSchema = z
     reset_at: resetAt,
     windows: z.array(
       z.object({
-        window_s: z.int(),
-        limit: z.int(),
-        remaining: z.int(),
+        window_s: z.int().openapi({ description: "Its length", example: 60 }),
+        limit: z.int().openapi({ description: "Calls within it", example: 5 }),
+        remaining: z.int().openapi({ example: 2 }),
         reset_at: resetAt,
       }),
     ),
@@ -43,6 +43,8 @@ const route = declareRoute(
     path: "/api/v1/rate-limit/{source_id}",
     tags: ["Quota"],
     summary: "Look at a source's budget without spending",
+    description:
+      "All budgets together decide what could start now: every window of the limit, the burst, and a cooldown that the upstream asked for.",
     operationId: "readRateLimit",
     request: { params: SourceIdParam },
     responses: {

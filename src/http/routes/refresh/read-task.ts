@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { readTask } from "../../../services/refresh/read-task.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
-import { TaskSchema, toWire } from "./task-schema.ts";
+import { TaskIdParam, TaskSchema, toWire } from "./task-schema.ts";
 
 const routeAt = <const P extends string>(path: P, operationId: string) =>
   declareRoute(
@@ -19,11 +18,11 @@ const routeAt = <const P extends string>(path: P, operationId: string) =>
       path,
       tags: ["Tasks"],
       summary: "Read a task",
+      description:
+        "A task whose id was given to a caller is kept for 24 hours after it ended. `/tasks/{task_id}` and `/tasks/status/{task_id}` are the same.",
       operationId,
       request: {
-        params: z.object({
-          task_id: z.string().openapi({ param: { name: "task_id", in: "path" } }),
-        }),
+        params: TaskIdParam,
       },
       responses: {
         200: {

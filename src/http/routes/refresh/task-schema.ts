@@ -7,20 +7,35 @@ import { z } from "@hono/zod-openapi";
 import { progressOf, type Task } from "../../../domain/refresh/task.ts";
 import { toInstant, toInstantOrNull } from "../../wire.ts";
 
+export const TaskIdSchema = z
+  .string()
+  .openapi({ example: "t_019a9f3c2b1e4d5f60718293a4b5c6d7" });
+
+export const TaskIdParam = z.object({
+  task_id: z.string().openapi({
+    description: "The task's id",
+    example: "t_019a9f3c2b1e4d5f60718293a4b5c6d7",
+    param: { name: "task_id", in: "path" },
+  }),
+});
+
 export const TaskStateSchema = z.enum(["queued", "running", "succeeded", "failed"]);
 
 export const TaskSchema = z
   .object({
-    task_id: z.string().openapi({ example: "t_019a9f3c2b1e4d5f60718293a4b5c6d7" }),
+    task_id: TaskIdSchema,
     source_id: z.string().openapi({ example: "weather" }),
     key: z.string().openapi({ example: "/weather/Shanghai" }),
     state: TaskStateSchema,
-    progress: z.number().min(0).max(1),
+    progress: z.number().min(0).max(1).openapi({ example: 1 }),
     queued_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     ended_at: z.iso.datetime().nullable(),
     error: z
-      .object({ code: z.string(), detail: z.string() })
+      .object({
+        code: z.string().openapi({ example: "UPSTREAM_FAILED" }),
+        detail: z.string().openapi({ example: "Upstream answered 500" }),
+      })
       .nullable()
       .openapi({ description: "Why it failed" }),
   })

@@ -17,6 +17,7 @@ const healthz = declareRoute(
     path: "/api/v1/healthz",
     tags: ["Service"],
     summary: "Whether the process serves",
+    description: "Answers as soon as the process listens, whatever the store does.",
     operationId: "healthz",
     responses: {
       200: {
@@ -36,6 +37,7 @@ const readyz = declareRoute(
     path: "/api/v1/readyz",
     tags: ["Service"],
     summary: "Whether the store answers",
+    description: "200 only while the store answers: what a load balancer should ask.",
     operationId: "readyz",
     responses: {
       200: {

@@ -26,6 +26,7 @@ const route = declareRoute(
     path: "/api/v1/info",
     tags: ["Service"],
     summary: "What runs here, and how it is configured",
+    description: "Any valid token may ask. The summary holds no secret.",
     operationId: "info",
     responses: {
       200: {
@@ -39,7 +40,10 @@ const route = declareRoute(
               config: z.object({
                 database: z.enum(["embedded", "external"]),
                 worker: z.enum(["inline", "off"]),
-                l1_max_bytes: z.int(),
+                l1_max_bytes: z.int().openapi({
+                  description: "What this process may hold in memory",
+                  example: 268_435_456,
+                }),
               }),
             }),
           },

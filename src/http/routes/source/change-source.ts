@@ -24,7 +24,7 @@ const route = declareRoute(
     tags: ["Sources"],
     summary: "Change a source",
     description:
-      "`rate_limit`, `default_headers` and `default_query` are replaced whole; a value `***` in them keeps the stored one.",
+      "Changes the fields it names; `null` resets one to its default. `rate_limit`, `default_headers` and `default_query` are replaced whole; a value `***` in the latter two keeps the stored one. Another origin needs its secrets named again. Entries keep the lifetime they were stored with.",
     operationId: "changeSource",
     request: {
       params: SourceIdParam,

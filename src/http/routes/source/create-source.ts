@@ -11,12 +11,14 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceDraftSchema, SourceSchema, toSettings, toWire } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "admin" },
+  { needs: "admin", idempotent: true },
   {
     method: "post",
     path: "/api/v1/sources",
     tags: ["Sources"],
     summary: "Create a source",
+    description:
+      "What is absent or `null` has its default. A taken id answers 409, and nothing is overwritten. Secret values are encrypted at rest and `***` in every answer.",
     operationId: "createSource",
     request: {
       body: {
@@ -26,7 +28,14 @@ const route = declareRoute(
     },
     responses: {
       201: {
-        description: "The source, secrets masked; `Location` names it",
+        description: "The source, secrets masked",
+        headers: {
+          Location: {
+            description: "The path of the source",
+            schema: { type: "string" },
+            example: "/api/v1/sources/weather",
+          },
+        },
         content: { "application/json": { schema: SourceSchema } },
       },
       ...problemResponses(

@@ -18,6 +18,8 @@ const route = declareRoute(
     path: "/api/v1/sources/{source_id}",
     tags: ["Sources"],
     summary: "Delete a source and its entries",
+    description:
+      "Nothing of it can be read from now on, in any process. A later source of the same id starts without entries, unless they were kept.",
     operationId: "deleteSource",
     request: {
       params: SourceIdParam,

@@ -18,6 +18,7 @@ const route = declareRoute(
     path: "/api/v1/sources",
     tags: ["Sources"],
     summary: "List all sources, ordered by id",
+    description: "All of them in one array. Secret values are `***`.",
     operationId: "listSources",
     responses: {
       200: {

@@ -17,6 +17,7 @@ const route = declareRoute(
     path: "/api/v1/sources/{source_id}",
     tags: ["Sources"],
     summary: "Read a source",
+    description: "Every setting with the value in force. Secret values are `***`.",
     operationId: "readSource",
     request: { params: SourceIdParam },
     responses: {

@@ -20,15 +20,21 @@ const YEAR_SECONDS = 31_536_000;
 const seconds = (description: string, example: number) =>
   z.int().min(0).max(YEAR_SECONDS).openapi({ description, example });
 const calls = z.int().min(1).max(1_000_000_000);
+const callsIn = (window: string, example: number) =>
+  calls.optional().openapi({ description: `Calls in any ${window}`, example });
 
 const RateLimitSchema = z
   .strictObject({
-    per_minute: calls,
-    burst: calls.optional().openapi({ description: "1 to `per_minute`, its default" }),
-    per_second: calls.optional(),
-    per_hour: calls.optional(),
-    per_day: calls.optional(),
-    per_month: calls.optional(),
+    per_minute: calls.openapi({ description: "Calls in any minute", example: 5 }),
+    burst: calls.optional().openapi({
+      description:
+        "Calls at once; 1 to `per_minute`. Without it the windows alone decide",
+      example: 2,
+    }),
+    per_second: callsIn("second", 1),
+    per_hour: callsIn("hour", 200),
+    per_day: callsIn("day", 2_000),
+    per_month: callsIn("31 days", 50_000),
   })
   .openapi("RateLimit", { example: { per_minute: 5, burst: 2 } });
 
@@ -46,8 +52,14 @@ const StringMap = z
   );
 
 const fields = {
-  name: plainText.min(1).max(200).openapi({ example: "Weather API" }),
-  base_url: z.string().max(2_048).openapi({ example: "https://api.example.com" }),
+  name: plainText.min(1).max(200).openapi({
+    description: "For people; the id where it is not given",
+    example: "Weather API",
+  }),
+  base_url: z.string().max(2_048).openapi({
+    description: "http or https; a path in it comes before every key",
+    example: "https://api.example.com",
+  }),
   default_headers: StringMap.openapi({
     description:
       "Sent with every call. Values are secret but of `Accept*`, `Content-Type`, `User-Agent`",
@@ -68,35 +80,64 @@ const fields = {
     86_400,
   ),
   negative_ttl_s: seconds("How long a 404 or 410 of the upstream is remembered", 60),
-  key_template: z.string().max(2_048).openapi({ example: "/weather/{{city}}" }),
-  key_case: z.enum(["preserve", "lower"]),
-  timeout_ms: z.int().min(100).max(60_000).openapi({ example: 10_000 }),
+  key_template: z.string().max(2_048).openapi({
+    description:
+      "What keys look like. `{{name}}` stands for a segment or a query value, `{{name*}}` for the rest of the path",
+    example: "/weather/{{city}}",
+  }),
+  key_case: z.enum(["preserve", "lower"]).openapi({
+    description: "`lower` makes keys that differ in case one",
+    example: "preserve",
+  }),
+  timeout_ms: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .openapi({ description: "Of one call, from start to end", example: 10_000 }),
   max_body_bytes: z
     .int()
     .min(1)
     .max(32 * 1024 * 1024)
-    .openapi({ example: 5_242_880 }),
+    .openapi({ description: "The largest answer that is stored", example: 5_242_880 }),
   not_modified_is_free: z
     .boolean()
-    .openapi({ description: "A 304 gives its call back to the budget" }),
-  max_queue: z.int().min(1).max(1_000_000).openapi({ example: 10_000 }),
-  refresh: z.enum(["on_demand", "adaptive"]),
+    .openapi({ description: "A 304 gives its call back to the budget", example: false }),
+  max_queue: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .openapi({ description: "Refreshes that may wait", example: 10_000 }),
+  refresh: z.enum(["on_demand", "adaptive"]).openapi({
+    description: "`adaptive` spends on expiring entries what readers leave of the budget",
+    example: "on_demand",
+  }),
 } as const;
 
 const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "Must match [a-z0-9][a-z0-9._-]{0,63}")
   .refine((text) => !RESERVED_SOURCE_IDS.includes(text), "The id is reserved")
-  .openapi({ example: "weather" });
+  .openapi({ description: "Names the source in every path", example: "weather" });
 
 const { base_url, key_template, ...optional } = fields;
 
 export const SourceDraftSchema = z
   .strictObject({ id, base_url, key_template, ...nullish(optional) })
-  .openapi("SourceDraft");
+  .openapi("SourceDraft", {
+    example: {
+      id: "weather",
+      name: "Weather API",
+      base_url: "https://api.example.com",
+      default_headers: { Authorization: "Bearer <upstream-token>" },
+      rate_limit: { per_minute: 5, burst: 2 },
+      cache_ttl_s: 600,
+      key_template: "/weather/{{city}}",
+    },
+  });
 
 export const SourcePatchSchema = z.strictObject(nullish(fields)).openapi("SourcePatch", {
   description: "Changes the fields it names; `null` resets to the default",
+  example: { cache_ttl_s: 300, rate_limit: { per_minute: 10 } },
 });
 
 export const SourceSchema = z
@@ -104,9 +145,11 @@ export const SourceSchema = z
   .openapi("Source");
 
 export const SourceIdParam = z.object({
-  source_id: z
-    .string()
-    .openapi({ example: "weather", param: { name: "source_id", in: "path" } }),
+  source_id: z.string().openapi({
+    description: "The source's id",
+    example: "weather",
+    param: { name: "source_id", in: "path" },
+  }),
 });
 
 type Fields = {

@@ -1,0 +1,75 @@
+/**
+ * `Idempotency-Key`: sending a request again gives its first answer again.
+ *
+ * A route has it by `idempotent` in its declaration. The body of the answer is the first
+ * one byte for byte, so a `request_id` in it is the first one's; the headers of this
+ * exchange are its own.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { Answer } from "../domain/idempotency/kept-answer.ts";
+import { requestFingerprint } from "../domain/idempotency/request-fingerprint.ts";
+import { answerOnce } from "../services/idempotency/answer-once.ts";
+import type { CallerEnv } from "./authorize.ts";
+import { REPLAYED } from "./idempotency-schema.ts";
+import { problem } from "./problems.ts";
+import { rawTarget } from "./raw-path.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * Answers 422 for a key that is none or was given to another request, 409 while the first
+ * request runs, and the first answer again once there is one. To be put behind whatever
+ * reads the body.
+ */
+export const answeredOnce = (run: Run) =>
+  createMiddleware<CallerEnv>(async (c, next) => {
+    const key = c.req.header("idempotency-key");
+    if (key === undefined) return next();
+    const fingerprint = requestFingerprint({
+      method: c.req.method,
+      target: rawTarget(c),
+      body: new Uint8Array(await c.req.arrayBuffer()),
+    });
+    carryThrough(c);
+    const work = Effect.promise(async () => {
+      await next();
+      return answerIn(c.res);
+    });
+
+    const once = await run(answerOnce({ caller: callerOf(c), key }, fingerprint, work));
+
+    if (Result.isFailure(once)) return problem(c, once.failure);
+    if (once.success.replayed) return replay(c, once.success.answer);
+    return undefined;
+  });
+
+/** The client may hang up: what it asked for goes on, to have its answer when it asks again. */
+function carryThrough(c: Context): void {
+  const { url, method, headers } = c.req.raw;
+  c.req.raw = new Request(url, { method, headers });
+}
+
+function callerOf(c: Context<CallerEnv>): string {
+  const caller = c.get("caller");
+  if (caller === undefined) throw new Error("Expected a route that knows its caller");
+  return caller.tokenId;
+}
+
+async function answerIn(response: Response): Promise<Answer> {
+  return {
+    status: response.status,
+    headers: [...response.headers],
+    body: new Uint8Array(await response.clone().arrayBuffer()),
+  };
+}
+
+function replay(c: Context, { status, headers, body }: Answer): Response {
+  for (const [name, value] of headers) c.header(name, value);
+  c.header(REPLAYED, "true");
+  const bytes = body.length === 0 ? null : (body as Uint8Array<ArrayBuffer>);
+  return c.newResponse(bytes, status as 200);
+}

@@ -1,0 +1,47 @@
+/**
+ * How a client asks for a page of a list.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { PAGE } from "../domain/page.ts";
+
+const CURSOR = "L3dlYXRoZXIvU2hhbmdoYWk.n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
+const LIMIT = `Must be a whole number from 1 to ${PAGE.most}`;
+
+const Limit = z
+  .string()
+  .regex(/^\d{1,6}$/, LIMIT)
+  .transform(Number)
+  .refine((limit) => limit >= 1 && limit <= PAGE.most, LIMIT)
+  .optional()
+  .openapi({
+    type: "integer",
+    minimum: 1,
+    maximum: PAGE.most,
+    default: PAGE.usual,
+    description: "Most items of the page",
+    example: PAGE.usual,
+  });
+
+export const PageQuery = z.object({
+  cursor: z.string().optional().openapi({
+    description: "`next_cursor` of the page before, of the same list",
+    example: CURSOR,
+  }),
+  limit: Limit,
+});
+
+export interface PageAsked {
+  readonly cursor: string | undefined;
+  readonly limit: number;
+}
+
+export function pageAsked({ cursor, limit }: z.infer<typeof PageQuery>): PageAsked {
+  return { cursor, limit: limit ?? PAGE.usual };
+}
+
+export const NextCursorSchema = z.string().nullable().openapi({
+  description: "Where the next page begins; `null` at the end of the list",
+  example: CURSOR,
+});

@@ -1,0 +1,93 @@
+/**
+ * One of each service error, and where it may happen: the OpenAPI document's examples.
+ *
+ * Made by the classes that the service fails with, so that an example says what an answer
+ * would say. Adding a tag to `ServiceError` without a row here is a compile error.
+ *
+ * @module
+ */
+import {
+  EntryNotFound,
+  IdempotencyKeyReused,
+  IdempotencyKeyRunning,
+  Invalid,
+  Malformed,
+  NotAuthenticated,
+  NotPermitted,
+  QueueFull,
+  RefreshUnfinished,
+  type ServiceError,
+  SourceExists,
+  SourceNotFound,
+  StoreUnavailable,
+  TaskNotFound,
+  TaskNotQueued,
+  UpstreamFailed,
+  UpstreamTimedOut,
+} from "../services/errors.ts";
+
+interface Sample<E> {
+  /** The path of the request. */
+  readonly instance: string;
+  readonly error: E;
+}
+
+const sourceId = "weather";
+const key = "/weather/Oslo";
+const taskId = "t_019a9f3c2b1e4d5f60718293a4b5c6d7";
+const retryAfterSeconds = 10;
+
+const sources = "/api/v1/sources";
+const entry = "/api/v1/cache/weather/%2Fweather%2FOslo";
+
+export const problemSamples = {
+  Malformed: {
+    instance: entry,
+    error: new Malformed({
+      field: "X-UC-Cache-Only",
+      reason: "Must be true, 1, false or 0",
+    }),
+  },
+  NotAuthenticated: { instance: entry, error: new NotAuthenticated() },
+  NotPermitted: { instance: sources, error: new NotPermitted({ permission: "admin" }) },
+  SourceNotFound: { instance: entry, error: new SourceNotFound({ sourceId }) },
+  EntryNotFound: { instance: entry, error: new EntryNotFound({ sourceId, key }) },
+  TaskNotFound: {
+    instance: `/api/v1/tasks/${taskId}`,
+    error: new TaskNotFound({ taskId }),
+  },
+  TaskNotQueued: {
+    instance: `/api/v1/tasks/${taskId}`,
+    error: new TaskNotQueued({ taskId, state: "running" }),
+  },
+  RefreshUnfinished: {
+    instance: `${entry}/refresh`,
+    error: new RefreshUnfinished({ key, taskId }),
+  },
+  SourceExists: { instance: sources, error: new SourceExists({ sourceId }) },
+  IdempotencyKeyRunning: { instance: sources, error: new IdempotencyKeyRunning() },
+  IdempotencyKeyReused: { instance: sources, error: new IdempotencyKeyReused() },
+  Invalid: {
+    instance: sources,
+    error: new Invalid({
+      problems: [{ field: "rate_limit.burst", message: "Must not exceed per_minute, 5" }],
+    }),
+  },
+  QueueFull: { instance: entry, error: new QueueFull({ sourceId, retryAfterSeconds }) },
+  UpstreamFailed: {
+    instance: entry,
+    error: new UpstreamFailed({
+      sourceId,
+      reason: "Upstream answered 500",
+      retryAfterSeconds,
+    }),
+  },
+  StoreUnavailable: {
+    instance: sources,
+    error: new StoreUnavailable({ operation: "SourceStore.list", cause: undefined }),
+  },
+  UpstreamTimedOut: {
+    instance: entry,
+    error: new UpstreamTimedOut({ sourceId, retryAfterSeconds }),
+  },
+} satisfies { readonly [E in ServiceError as E["_tag"]]: Sample<E> };

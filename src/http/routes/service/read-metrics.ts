@@ -1,0 +1,121 @@
+/**
+ * `GET /api/v1/metrics`
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import * as Result from "effect/Result";
+import { type Metrics, readMetrics } from "../../../services/read-metrics.ts";
+import { problem, problemResponses } from "../../problems.ts";
+import type { Responds } from "../../respond.ts";
+import { type Api, declareRoute, serve } from "../../route.ts";
+
+const count = (description: string, example: number) =>
+  z.int().openapi({ description, example });
+
+const MetricsSchema = z
+  .object({
+    uptime_s: count("Of the process that answers", 36_000),
+    cache: z.object({
+      hit: count("Reads answered `HIT`", 120_394),
+      miss: count("Reads answered `MISS`", 2_301),
+      stale_served: count("Reads answered `STALE`", 83),
+      bypass: count("Reads answered `BYPASS`", 12),
+    }),
+    jobs: z.object({
+      queued: count("Refreshes that wait now", 3),
+      running: count("Refreshes that run now", 1),
+      failed: count(
+        "Refreshes that failed since the first start; not those that were cancelled",
+        0,
+      ),
+      updated: count("Refreshes that brought an answer", 2_040),
+      not_modified: count("Refreshes that found the entry still current", 310),
+    }),
+    sources: z.object({ count: count("Sources that are configured", 2) }),
+    upstream: z.object({
+      calls: count("Calls sent, retries and redirects included", 2_377),
+      refusals: count(
+        "Of these, calls refused for a while: 429, or a 503 that says when",
+        4,
+      ),
+      denials: count("Of these, calls answered 401 or 403", 0),
+      lost: count("Calls spent and never sent, because the store was too slow", 0),
+    }),
+    process: z
+      .object({
+        memory_entries: count("Entries held in memory", 8_120),
+        memory_bytes: count("What they take, roughly", 11_204_503),
+        resident_bytes: count("Resident memory", 148_230_144),
+      })
+      .openapi({ description: "Of the process that answers" }),
+  })
+  .openapi("Metrics");
+
+const route = declareRoute(
+  { needs: "view" },
+  {
+    method: "get",
+    path: "/api/v1/metrics",
+    tags: ["Service"],
+    summary: "Totals of the whole cluster in short",
+    description:
+      "Counted since the first start, over all processes; another process's counts may be about a second behind. A process that is killed loses what it counted in its last second.",
+    operationId: "readMetrics",
+    responses: {
+      200: {
+        description: "The totals",
+        headers: {
+          "Cache-Control": {
+            description: "`no-store`",
+            schema: { type: "string" as const },
+          },
+        },
+        content: { "application/json": { schema: MetricsSchema } },
+      },
+      ...problemResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "StoreUnavailable",
+      ),
+    },
+  },
+);
+
+export function readMetricsRoute(api: Api) {
+  serve(api, route, async (c): Responds<typeof route> => {
+    const read = await api.run(readMetrics, c.req.raw.signal);
+    if (Result.isFailure(read)) return problem(c, read.failure);
+    return c.json(toBody(read.success), 200, { "Cache-Control": "no-store" });
+  });
+}
+
+const toBody = ({ totals, work, usage, held }: Metrics) => ({
+  uptime_s: Math.floor(usage.uptimeSeconds),
+  cache: {
+    hit: totals.reads_hit,
+    miss: totals.reads_miss,
+    stale_served: totals.reads_stale,
+    bypass: totals.reads_bypass,
+  },
+  jobs: {
+    queued: work.queued,
+    running: work.running,
+    failed: totals.refreshes_failed,
+    updated: totals.refreshes_updated,
+    not_modified: totals.refreshes_not_modified,
+  },
+  sources: { count: work.sources },
+  upstream: {
+    calls: totals.upstream_calls,
+    refusals: totals.upstream_refusals,
+    denials: totals.upstream_denials,
+    lost: totals.calls_lost,
+  },
+  process: {
+    memory_entries: held.entries,
+    memory_bytes: held.bytes,
+    resident_bytes: usage.residentBytes,
+  },
+});

@@ -1,0 +1,29 @@
+/**
+ * Lists tasks, newest first, a page at a time.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import { cutPage } from "../../domain/page.ts";
+import type { TaskState } from "../../domain/refresh/task.ts";
+import { cursorAfter, lastBefore } from "../access/cursor.ts";
+import { knownSource } from "../source/source-directory.ts";
+import { TaskQueue } from "./task-queue.ts";
+
+export interface TasksAsked {
+  readonly state: TaskState | undefined;
+  readonly sourceId: string | undefined;
+  readonly cursor: string | undefined;
+  readonly limit: number;
+}
+
+export const listTasks = Effect.fn("listTasks")(function* (asked: TasksAsked) {
+  const queue = yield* TaskQueue;
+  const { state, sourceId } = asked;
+  if (sourceId !== undefined) yield* knownSource(sourceId);
+  const list = ["tasks", state ?? null, sourceId ?? null] as const;
+  const before = yield* lastBefore(list, asked.cursor);
+  const rows = yield* queue.list({ state, sourceId, before }, asked.limit + 1);
+  const { items, last } = cutPage(rows, asked.limit);
+  return { tasks: items, nextCursor: yield* cursorAfter(list, last?.id) };
+});

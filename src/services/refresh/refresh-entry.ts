@@ -1,0 +1,51 @@
+/**
+ * Has one entry refreshed, whatever is stored.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import { PRIORITY } from "../../domain/refresh/task.ts";
+import { awaitRefresh } from "../entry/await-refresh.ts";
+import { loadEntry } from "../entry/load-entry.ts";
+import { failureFor } from "../entry/queue-absent.ts";
+import { RefreshUnfinished } from "../errors.ts";
+import { keyOf } from "../source/read-key.ts";
+import { knownSource } from "../source/source-directory.ts";
+import { enqueueRefreshes } from "./enqueue-refreshes.ts";
+
+/**
+ * Queues the refresh of the key that `text` means, or joins the one that is unfinished and
+ * waits for it, for `waitMillis`. Fails with `RefreshUnfinished` where it may do neither.
+ */
+export const refreshEntry = Effect.fn("refreshEntry")(function* (
+  sourceId: string,
+  text: string,
+  waitMillis: number | undefined,
+) {
+  const known = yield* knownSource(sourceId);
+  const { source, space } = known;
+  const key = yield* keyOf(known, text, "key");
+  const wanted = { space, key };
+
+  if (waitMillis !== undefined) {
+    const loaded = yield* loadEntry(wanted);
+    const seenAt = loaded._tag === "Held" ? loaded.held.entry.responseAt : 0;
+    const wait = { seenAt, millis: waitMillis, explicit: true };
+    const fetched = yield* awaitRefresh(known, wanted, wait);
+    const now = yield* Clock.currentTimeMillis;
+    if (fetched._tag === "Fetched") {
+      return { _tag: "Refreshed", source, held: fetched.held, readAt: now } as const;
+    }
+    if (fetched._tag === "Failed") return yield* failureFor(source, fetched.failure, now);
+  }
+  const waits = waitMillis !== undefined;
+  const priority = waits ? PRIORITY.waiting : PRIORITY.normal;
+  const options = { priority, told: true, explicit: true };
+  const [task] = yield* enqueueRefreshes(source, [wanted], options);
+  if (task === undefined) throw new Error("Expected a task for the key");
+  if (!task.made && !waits) {
+    return yield* new RefreshUnfinished({ key, taskId: task.taskId });
+  }
+  return { _tag: "Queued", taskId: task.taskId } as const;
+});

@@ -1,0 +1,102 @@
+/**
+ * One collection cycle by hand: takes what calls are free for, and waits for its end.
+ *
+ * It takes turns like any worker, so no task is done twice.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import { PRIORITY } from "../../domain/refresh/task.ts";
+import type { QueueFull, StoreUnavailable } from "../errors.ts";
+import { type KnownSource } from "../source/source-directory.ts";
+import { Background } from "./background.ts";
+import { collectSource, type ReadyTask } from "./collect-source.ts";
+import { runTask, type TaskEnd } from "./run-task.ts";
+
+/** Most calls of one source that a cycle has under way. */
+const WIDTH = 16;
+
+export interface CycleOptions {
+  /** The most tasks to take. */
+  readonly most: number;
+  /** Nothing is begun after this instant (Unix ms). */
+  readonly until: number;
+  /** Queued together with the first claim, so that no one else takes it. */
+  readonly intake?: Effect.Effect<void, QueueFull | StoreUnavailable> | undefined;
+}
+
+/** What became of the tasks that were taken; those still under way are in none of the last three. */
+export interface CycleCount {
+  dequeued: number;
+  updated: number;
+  notModified: number;
+  errors: number;
+}
+
+/** Ends at `until` or when nothing is left to do, but waits for what it began for one call's time. */
+export const runCycle = Effect.fn("runCycle")(function* (
+  known: KnownSource,
+  { most, until, intake }: CycleOptions,
+) {
+  const background = yield* Background;
+  const context = yield* Effect.context<Effect.Services<ReturnType<typeof runTask>>>();
+  const count: CycleCount = { dequeued: 0, updated: 0, notModified: 0, errors: 0 };
+  const underWay = new Set<Fiber.Fiber<TaskEnd>>();
+  const begin = ({ claimed, first }: ReadyTask) =>
+    Effect.gen(function* () {
+      count.dequeued += 1;
+      const run = Effect.tap(runTask(known, claimed, first), (end) =>
+        Effect.sync(() => note(count, end)),
+      );
+      const fiber = yield* background.start(run);
+      underWay.add(fiber);
+      fiber.addObserver(() => underWay.delete(fiber));
+    }).pipe(Effect.provideContext(context));
+
+  let queuing = intake;
+  for (;;) {
+    const now = yield* Clock.currentTimeMillis;
+    const room = Math.min(WIDTH - underWay.size, most - count.dequeued);
+    if (now >= until || most === count.dequeued) break;
+    if (room === 0) {
+      yield* Effect.timeoutOption(anyOf(underWay), until - now);
+      continue;
+    }
+    const request = { room, worst: PRIORITY.adaptive, begin, intake: queuing };
+    const turn = yield* collectSource(known, request);
+    queuing = undefined;
+    if (turn._tag === "Claimed") continue;
+    if (turn._tag === "Spent" && turn.until < until) {
+      yield* Effect.sleep(Math.max(1, turn.until - (yield* Clock.currentTimeMillis)));
+      continue;
+    }
+    break;
+  }
+  if (queuing !== undefined) yield* queuing;
+  const patience = known.source.timeoutMillis;
+  yield* Effect.timeoutOption(Fiber.awaitAll([...underWay]), patience);
+  return count;
+});
+
+const anyOf = (fibers: ReadonlySet<Fiber.Fiber<TaskEnd>>) =>
+  Effect.raceAll([...fibers].map((fiber) => Fiber.await(fiber)));
+
+function note(count: CycleCount, end: TaskEnd): void {
+  switch (end) {
+    case "Updated":
+      count.updated += 1;
+      return;
+    case "NotModified":
+      count.notModified += 1;
+      return;
+    case "Failed":
+      count.errors += 1;
+      return;
+    case "Waiting":
+      // Another takes it from the queue again.
+      count.dequeued -= 1;
+      return;
+  }
+}

@@ -1,0 +1,11 @@
+import { expect, test } from "bun:test";
+import { runInvalidations } from "./invalidation.ts";
+import { sharedDatabase } from "./places.ts";
+
+test("what was invalidated is served by no process, with refreshes in flight", async () => {
+  await using place = await sharedDatabase();
+  const result = await runInvalidations(place.environment, 80);
+  expect(result.violations).toBe(0);
+  expect(result.current).toBeGreaterThan(result.trials * 4);
+  expect(result.inFlight).toBeGreaterThan(0);
+}, 60_000);

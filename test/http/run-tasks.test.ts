@@ -1,0 +1,194 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { json } from "../support/counting-upstream.ts";
+import { jsonOf } from "../support/service.ts";
+import { MINUTE, weatherService } from "./weather.ts";
+
+/** No worker: what is collected, a run by hand has collected. */
+const weather = await weatherService({ worker: "off" });
+const { answers, callsOf, read, service, source, tasksOf } = weather;
+afterAll(() => weather[Symbol.asyncDispose]());
+
+const run = (body?: object, query = "") =>
+  body === undefined
+    ? service.request(`/api/v1/tasks/run${query}`, { method: "POST" })
+    : service.send("POST", `/api/v1/tasks/run${query}`, body);
+const cities = (count: number) =>
+  Array.from({ length: count }, (_, n) => `/weather/city-${n}`);
+const prefetch = (id: string, keys: readonly string[]) =>
+  service.send("POST", `/api/v1/cache/${id}/prefetch`, { keys });
+
+describe("POST /api/v1/tasks/run", () => {
+  test("queues the keys, collects them, and reports field for field", async () => {
+    await source("run");
+    const response = await run({ source_id: "run", keys: cities(2) });
+    const { duration_ms, prefetch: queued, ...report } = await jsonOf(response);
+    expect(response.status).toBe(200);
+    expect(duration_ms).toBeWithin(0, 5_000);
+    expect(queued).toEqual({
+      enqueued: 2,
+      duplicates: 0,
+      idempotent_rejects: 0,
+      task_ids: [expect.stringMatching(/^t_/), expect.stringMatching(/^t_/)],
+    });
+    expect(report).toEqual({
+      ok: true,
+      processed_sources: 1,
+      per_source: { run: { dequeued: 2, updated: 2, not_modified: 0, errors: 0 } },
+      endpoint: "tasks-run",
+      source_id: "run",
+      debug: {
+        queue_len_before: 0,
+        queue_len_after_enqueue: 2,
+        queue_len_after_run: 0,
+        run_opts: { source_id: "run", maxPerSource: 20, timeBudgetMs: 5_000 },
+      },
+    });
+  });
+
+  test("counts what is not modified and what fails", async () => {
+    await source("run-mixed");
+    const tagged = json({ n: 1 }, 200, { etag: '"a"' });
+    answers.set("run-mixed", (request, response) => {
+      if (request.url?.endsWith("/city-1") === true)
+        return json({}, 400)(request, response);
+      if (request.headers["if-none-match"] !== '"a"') return tagged(request, response);
+      response.writeHead(304).end();
+    });
+    await run({ source_id: "run-mixed", keys: cities(1) });
+    const report = await jsonOf(await run({ source_id: "run-mixed", keys: cities(3) }));
+    expect(report.per_source["run-mixed"]).toEqual({
+      dequeued: 3,
+      updated: 1,
+      not_modified: 1,
+      errors: 1,
+    });
+  });
+
+  test("skips the keys where something waits already", async () => {
+    await source("run-waiting");
+    await prefetch("run-waiting", ["/weather/first"]);
+    const report = await jsonOf(await run({ source_id: "run-waiting", keys: cities(2) }));
+    expect(report.prefetch).toBeUndefined();
+    expect(report.debug).toMatchObject({
+      queue_len_before: 1,
+      queue_len_after_enqueue: 1,
+      queue_len_after_run: 0,
+    });
+    expect(callsOf("run-waiting")).toHaveLength(1);
+  });
+
+  test("takes no more than max_per_source", async () => {
+    await source("run-most");
+    await prefetch("run-most", cities(5));
+    const report = await jsonOf(await run({ source_id: "run-most", max_per_source: 3 }));
+    expect(report.per_source["run-most"]?.dequeued).toBe(3);
+    expect(report.debug.queue_len_after_run).toBe(2);
+  });
+
+  test("keeps within the quota, and queues what calls are not free for", async () => {
+    await source("run-spent", { rate_limit: { per_minute: 2 } });
+    const report = await jsonOf(await run({ source_id: "run-spent", keys: cities(5) }));
+    expect(report.per_source["run-spent"]?.dequeued).toBe(2);
+    expect(report.debug).toMatchObject({
+      queue_len_after_enqueue: 5,
+      queue_len_after_run: 3,
+    });
+    expect(callsOf("run-spent")).toHaveLength(2);
+    expect((await run({ source_id: "run-spent" })).status).toBe(200);
+    expect(callsOf("run-spent")).toHaveLength(2);
+  });
+
+  test("begins nothing after its time budget", async () => {
+    await source("run-slow", { rate_limit: { per_minute: 1_000, per_second: 1 } });
+    answers.set("run-slow", (request, response) => {
+      setTimeout(() => json({ n: 1 })(request, response), 300);
+    });
+    await prefetch("run-slow", cities(5));
+    const report = await jsonOf(
+      await run({ source_id: "run-slow", time_budget_ms: 1_500 }),
+    );
+    expect(report.per_source["run-slow"]).toMatchObject({ dequeued: 2, updated: 2 });
+    expect(report.duration_ms).toBeWithin(1_300, 3_000);
+  });
+
+  test("leaves slow ones to go on after one call's time", async () => {
+    await source("run-hanging", { timeout_ms: 500 });
+    answers.set("run-hanging", () => {});
+    const report = await jsonOf(
+      await run({ source_id: "run-hanging", keys: cities(1), time_budget_ms: 100 }),
+    );
+    expect(report.per_source["run-hanging"]).toMatchObject({ dequeued: 1, updated: 0 });
+    expect(report.duration_ms).toBeLessThan(2_000);
+  });
+
+  test("without a body gives every source its turn", async () => {
+    await source("run-all");
+    await read("run-all");
+    const report = await jsonOf(await run());
+    expect(report.source_id).toBeNull();
+    expect(report.per_source["run-all"]?.updated).toBe(1);
+    expect(report.processed_sources).toBe(Object.keys(report.per_source).length);
+    expect(report.per_source["run-most"]).toBeDefined();
+  });
+
+  test("takes its options from the query, and from the body before that", async () => {
+    await source("run-query");
+    const query = "?source_id=run-all&max_per_source=7&time_budget_ms=900";
+    const { debug } = await jsonOf(await run({ source_id: "run-query" }, query));
+    expect(debug.run_opts).toEqual({
+      source_id: "run-query",
+      maxPerSource: 7,
+      timeBudgetMs: 900,
+    });
+  });
+
+  test("two at once do no task twice", async () => {
+    await source("run-twice");
+    await prefetch("run-twice", cities(20));
+    const reports = await Promise.all(
+      [1, 2].map(async () => jsonOf(await run({ source_id: "run-twice" }))),
+    );
+    const dequeued = reports.map(({ per_source }) => per_source["run-twice"].dequeued);
+    expect(dequeued.reduce((sum, count) => sum + count)).toBe(20);
+    expect(callsOf("run-twice")).toHaveLength(20);
+  });
+
+  test.each([
+    ["an unknown source", { source_id: "nobody" }, 404, undefined],
+    ["max_per_source of 0", { max_per_source: 0 }, 422, "max_per_source"],
+    ["a time budget that is too long", { time_budget_ms: 50_001 }, 422, "time_budget_ms"],
+    ["keys without a source", { keys: cities(1) }, 422, "source_id"],
+    ["a bad key", { source_id: "run", keys: ["/other"] }, 422, "keys[0]"],
+    ["no keys", { source_id: "run", keys: [] }, 422, "keys"],
+    ["an unknown field", { maxPerSource: 1 }, 422, "maxPerSource"],
+  ])("%s: refused", async (_, body, status, field) => {
+    const response = await run(body);
+    expect(response.status).toBe(status);
+    const problem = await jsonOf(response);
+    expect(problem.errors?.[0].field).toBe(field);
+  });
+
+  test("a bad number in the query: 422", async () => {
+    expect((await run(undefined, "?max_per_source=abc")).status).toBe(422);
+  });
+});
+
+describe("where no worker runs", () => {
+  test("what is only queued waits, and who waits is served", async () => {
+    await source("no-worker");
+    await read("no-worker", {}, "/weather/queued");
+    const response = await read("no-worker", { "X-UC-Wait": "1" });
+    expect(response.status).toBe(200);
+    const [queued] = await tasksOf("no-worker");
+    expect(queued?.state).toBe("queued");
+    expect(callsOf("no-worker")).toHaveLength(1);
+  });
+
+  test("an entry past its TTL is refreshed for who waits", async () => {
+    await source("no-worker-stale");
+    await run({ source_id: "no-worker-stale", keys: ["/weather/Oslo"] });
+    await service.age(15 * MINUTE);
+    const response = await read("no-worker-stale", { "X-UC-Wait": "1" });
+    expect(response.headers.get("X-UC-Cache")).toBe("MISS");
+  });
+});

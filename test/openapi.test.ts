@@ -60,6 +60,28 @@ describe("openapi.json", () => {
     }
     expect(without).toEqual([]);
   });
+
+  test("names every problem that can come with a status", () => {
+    const { paths } = document;
+    const codesOf = ({ content }: any) =>
+      Object.keys(content["application/json"].examples);
+
+    const create = paths["/api/v1/sources"].post.responses;
+    expect(codesOf(create[409])).toEqual(["SOURCE_EXISTS", "IDEMPOTENCY_KEY_RUNNING"]);
+    const read = paths["/api/v1/cache/{source_id}/{key}"].get.responses;
+    expect(codesOf(read[404])).toEqual(["SOURCE_NOT_FOUND", "ENTRY_NOT_FOUND"]);
+    expect(Object.keys(read[404].headers)).toContain("X-Request-Id");
+    expect(Object.keys(read[502].headers)).toContain("Retry-After");
+  });
+
+  test("lets a reference be null or what it refers to, not both at once", () => {
+    const { rate_limit } = document.components.schemas.SourcePatch.properties;
+
+    expect(rate_limit.anyOf).toEqual([
+      { $ref: "#/components/schemas/RateLimit" },
+      { type: "null" },
+    ]);
+  });
 });
 
 const document = JSON.parse(JSON.stringify(describeApi(version)));

@@ -380,5 +380,5 @@ describe("while the store is away", () => {
       ({ status }) => status === 200,
     );
     expect((await metricsOf(service)).cache.hit).toBe(11);
-  });
+  }, 20_000);
 });

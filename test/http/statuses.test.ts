@@ -1,0 +1,122 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import type { DeclaredRoute } from "../../src/http/route.ts";
+import { type Asking, but, nameOf, prepared, send } from "./statuses/asking.ts";
+import { declaredAnswers, declaredTypes } from "./statuses/declared-answers.ts";
+import { hostileAskings } from "./statuses/hostile-askings.ts";
+import { ownCases } from "./statuses/own-cases.ts";
+import { type Case, sharedCases, withoutStore } from "./statuses/shared-cases.ts";
+import { credentialsOf, openWorld, ROLES } from "./statuses/world.ts";
+
+const world = await openWorld();
+afterAll(() => world[Symbol.asyncDispose]());
+
+const { service } = world.weather;
+const { declared } = service;
+
+/** What succeeds on the route. */
+const sampleOf = (route: DeclaredRoute): Asking =>
+  Object.values(ownCases[nameOf(route)] ?? {})[0] ?? {};
+
+/** Each answer of the route with what brings it about. */
+function casesOf(route: DeclaredRoute): readonly (readonly [string, Case])[] {
+  const own = Object.entries(ownCases[nameOf(route)] ?? {}).map(
+    ([answer, asking]): readonly [string, Case] => [
+      answer,
+      async () => send(service, await prepared(world, route, asking)),
+    ],
+  );
+  return [...own, ...Object.entries(sharedCases(route, sampleOf(route)))];
+}
+
+/** Routes that declare 403 and that every role may use. */
+const refusedToNobody = declared.filter(
+  (route) =>
+    declaredAnswers(route).includes("403 PERMISSION_REQUIRED") &&
+    !casesOf(route).some(([answer]) => answer === "403 PERMISSION_REQUIRED"),
+);
+
+describe("the table of statuses", () => {
+  test("has one case for each declared answer of each route, and no other", () => {
+    const promised = declared.flatMap((route) =>
+      declaredAnswers(route)
+        .filter(
+          (answer) => !(answer.startsWith("403") && refusedToNobody.includes(route)),
+        )
+        .map((answer) => `${nameOf(route)} answers ${answer}`),
+    );
+    const tried = declared.flatMap((route) =>
+      casesOf(route).map(([answer]) => `${nameOf(route)} answers ${answer}`),
+    );
+
+    expect(promised.filter((line) => !tried.includes(line))).toEqual([]);
+    expect(tried.filter((line) => !promised.includes(line))).toEqual([]);
+    expect(tried.toSorted()).toEqual(promised.toSorted());
+  });
+
+  test("has no case of a route that is not declared", () => {
+    const names = declared.map(nameOf);
+
+    expect(Object.keys(ownCases).filter((name) => !names.includes(name))).toEqual([]);
+  });
+});
+
+describe("each declared answer:", () => {
+  for (const route of declared) {
+    for (const [answer, ask] of casesOf(route)) {
+      test(`${nameOf(route)} answers ${answer}`, async () => {
+        const response = await ask(world);
+
+        expect(await answerOf(response)).toBe(answer);
+        expectDeclared(route, response);
+      }, 20_000);
+    }
+  }
+
+  for (const route of refusedToNobody) {
+    const { needs } = route.declaration;
+    test(`${nameOf(route)} answers 403 to no role: each may ${needs}`, async () => {
+      const [sample] = Object.keys(ownCases[nameOf(route)] ?? {});
+      for (const role of ROLES) {
+        const asking = but(sampleOf(route), { headers: credentialsOf(role) });
+        const response = await send(service, await prepared(world, route, asking));
+
+        expect([role, await answerOf(response)]).toEqual([role, sample ?? ""]);
+      }
+    });
+  }
+});
+
+describe("no other answer:", () => {
+  for (const route of declared) {
+    test(`${nameOf(route)} declares whatever it answers`, async () => {
+      for (const asking of hostileAskings(route, sampleOf(route))) {
+        expectDeclared(route, await send(service, await prepared(world, route, asking)));
+      }
+      const ready = await withoutStore(world, route, sampleOf(route));
+      expectDeclared(route, await send(world.cutOff, ready));
+    }, 20_000);
+  }
+});
+
+/** The status, and the code where there is one. */
+async function answerOf(response: Response): Promise<string> {
+  if (response.status < 400) return String(response.status);
+  const problem = JSON.parse(await response.text());
+  expect(problem.status).toBe(response.status);
+  return `${response.status} ${problem.code}`;
+}
+
+/** Status and media type are among those that the route declares. */
+function expectDeclared(route: DeclaredRoute, response: Response): void {
+  const status = String(response.status);
+  const types = declaredTypes(route, status);
+  const type = response.headers.get("Content-Type")?.split(";")[0];
+
+  expect([nameOf(route), Object.keys(route.responses)]).toEqual([
+    nameOf(route),
+    expect.arrayContaining([status]),
+  ]);
+  if (types.length === 0)
+    expect([nameOf(route), status, type]).toEqual([nameOf(route), status, undefined]);
+  else expect(types).toContain(type ?? "none");
+}

@@ -1,0 +1,32 @@
+/**
+ * The answers that a route declares: each status, and with a problem each of its codes.
+ *
+ * @module
+ */
+import type { DeclaredRoute } from "../../../src/http/route.ts";
+
+interface Declared {
+  readonly content?: Readonly<Record<string, { readonly examples?: object }>>;
+}
+
+const PROBLEM = 400;
+
+/** Such as `200` and `404 ENTRY_NOT_FOUND`. A problem's codes are the names of its examples. */
+export function declaredAnswers(route: DeclaredRoute): readonly string[] {
+  return Object.keys(route.responses).flatMap((status) => {
+    if (Number(status) < PROBLEM) return [status];
+    const { examples = {} } = contentOf(route, status)["application/json"] ?? {};
+    const codes = Object.keys(examples);
+    return codes.length === 0 ? [status] : codes.map((code) => `${status} ${code}`);
+  });
+}
+
+/** The media types that the status may come with; none where it has no body. */
+export const declaredTypes = (route: DeclaredRoute, status: string) =>
+  Object.keys(contentOf(route, status));
+
+function contentOf(route: DeclaredRoute, status: string) {
+  // Safe because every route describes its answers in place, without `$ref`.
+  const described = route.responses[status] as Declared | undefined;
+  return described?.content ?? {};
+}

@@ -1,0 +1,83 @@
+/**
+ * What every case of a status is tried on: a service with an upstream, whose queue nobody
+ * works off, and another whose store is away.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import type { Role } from "../../../src/domain/access/permission.ts";
+import { tokenHash } from "../../../src/domain/access/token.ts";
+import { TokenStore } from "../../../src/services/access/token-store.ts";
+import { ChangeBus } from "../../../src/services/change-bus.ts";
+import { cuttable } from "../../support/cuttable.ts";
+import { testDatabase } from "../../support/postgres.ts";
+import { adminToken, type TestService, testService } from "../../support/service.ts";
+import { type Weather, weatherService } from "../weather.ts";
+
+export interface World extends AsyncDisposable {
+  readonly weather: Weather;
+  /** Has the callers of `weather`, and no store. */
+  readonly cutOff: TestService;
+  /** An id that no source has had. */
+  newId(): string;
+}
+
+const tokens: Readonly<Record<Role, string>> = {
+  admin: adminToken,
+  user: "user-token-0123456789",
+  guest: "guest-token-0123456789",
+};
+
+/** Every role, the one that may least first. */
+export const ROLES: readonly Role[] = ["guest", "user", "admin"];
+
+export const credentialsOf = (role: Role) => ({
+  authorization: `Bearer ${tokens[role]}`,
+});
+
+export async function openWorld(): Promise<World> {
+  const [weather, lost] = await Promise.all([
+    weatherService({ worker: "off" }),
+    serviceWithoutStore(),
+  ]);
+  await addCallers(weather.service);
+  let count = 0;
+  return {
+    weather,
+    cutOff: lost.service,
+    newId: () => `source-${++count}`,
+    [Symbol.asyncDispose]: async () => {
+      await weather[Symbol.asyncDispose]();
+      await lost[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function serviceWithoutStore() {
+  const database = await testDatabase();
+  const wire = await cuttable(database);
+  const service = await testService({ worker: "off", address: { url: wire.url } });
+  await addCallers(service);
+  await wire.cut();
+  return {
+    service,
+    [Symbol.asyncDispose]: async () => {
+      await service[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A token for each role but the admin's, who is there already. */
+async function addCallers(service: TestService): Promise<void> {
+  await service.run(
+    Effect.gen(function* () {
+      const store = yield* TokenStore;
+      const bus = yield* ChangeBus;
+      for (const role of ["user", "guest"] as const) {
+        yield* store.add({ id: role, name: role, role, hash: tokenHash(tokens[role]) });
+      }
+      yield* bus.appliedHere(yield* bus.log({ _tag: "TokensChanged" }));
+    }),
+  );
+}

@@ -45,13 +45,13 @@ export const but = (asking: Asking, more: Asking): Asking => ({
   headers: { ...asking.headers, ...more.headers },
 });
 
-/** The request, once what it needs is there. */
+/** The request, once what it needs is there; `id` is that of its source. */
 export async function prepared(
   world: World,
   route: DeclaredRoute,
   asking: Asking,
+  id = world.newId(),
 ): Promise<Ready> {
-  const id = world.newId();
   const made = (await asking.given?.(world, id)) ?? {};
   const params: Params = { source_id: id, ...made, ...asking.params };
   const { template = route.path, query, headers = {} } = asking;

@@ -6,6 +6,7 @@
 import { json } from "../../support/counting-upstream.ts";
 import { jsonOf } from "../../support/service.ts";
 import type { Given } from "./asking.ts";
+import type { World } from "./world.ts";
 
 export const WAIT = { "X-UC-Wait": "1" };
 
@@ -29,18 +30,20 @@ export const storedEntry: Given = async (world, id) => {
 };
 
 /** A refresh of the source's key waits. */
-export const queuedTask: Given = async (world, id) => {
+export const queuedTask = async (world: World, id: string) => {
   await aSource(world, id);
   const { task_id } = await jsonOf(
     await expectStatus(202, world.weather.act(id, "refresh")),
   );
-  return { task_id };
+  return { task_id: String(task_id) };
 };
 
+/** It is told of, so it is kept. */
 export const endedTask: Given = async (world, id) => {
-  await storedEntry(world, id);
-  const [task] = await world.weather.tasksOf(id);
-  return { task_id: task?.id ?? "none" };
+  const { task_id } = await queuedTask(world, id);
+  const path = `/api/v1/tasks/${task_id}`;
+  await expectStatus(200, world.weather.service.request(path, { method: "DELETE" }));
+  return { task_id };
 };
 
 export const failingUpstream: Given = async (world, id) => {

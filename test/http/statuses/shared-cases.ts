@@ -9,7 +9,7 @@
 import { permits, type Role } from "../../../src/domain/access/permission.ts";
 import type { DeclaredRoute } from "../../../src/http/route.ts";
 import { type Asking, but, nameOf, prepared, send } from "./asking.ts";
-import { credentialsOf, ROLES, type World } from "./world.ts";
+import { credentialsOf, CUT_OFF_SOURCE, ROLES, type World } from "./world.ts";
 
 /** Sends what must be answered so. */
 export type Case = (world: World) => Promise<Response>;
@@ -23,7 +23,10 @@ const UNKNOWN_TASK = `t_${"0".repeat(32)}`;
 const MIB = 1024 * 1024;
 
 /** They say nothing of the store. */
-const STORELESS = ["GET /api/v1/healthz", "GET /api/v1/info"];
+const STORELESS: ReadonlySet<string> = new Set([
+  "GET /api/v1/healthz",
+  "GET /api/v1/info",
+]);
 
 /** By the answer: its status and code. */
 export function sharedCases(
@@ -63,7 +66,7 @@ export function sharedCases(
     ["422 IDEMPOTENCY_KEY_REUSED", idempotent, reused(route, sample)],
     [
       "503 STORE_UNAVAILABLE",
-      !STORELESS.includes(nameOf(route)),
+      !STORELESS.has(nameOf(route)),
       async (world) => send(world.cutOff, await withoutStore(world, route, sample)),
     ],
   ];
@@ -95,12 +98,14 @@ function malformedFor({ path, request }: DeclaredRoute): Asking {
 export const tooLargeFor = ({ declaration }: DeclaredRoute) =>
   " ".repeat((declaration.maxBodyMiB ?? 1) * MIB + 1);
 
-/** There is nothing before it: nothing could be made, and the store is asked in any case. */
+/** To the service whose store is away; there is a source, and nothing else. */
 export const withoutStore = (world: World, route: DeclaredRoute, sample: Asking) =>
-  prepared(world, route, {
-    ...sample,
-    given: async () => ({ task_id: UNKNOWN_TASK }),
-  });
+  prepared(
+    world,
+    route,
+    { ...sample, given: async () => ({ task_id: UNKNOWN_TASK }) },
+    CUT_OFF_SOURCE,
+  );
 
 const newKey = () => ({ "Idempotency-Key": crypto.randomUUID() });
 

@@ -12,11 +12,12 @@ import { ChangeBus } from "../../../src/services/change-bus.ts";
 import { cuttable } from "../../support/cuttable.ts";
 import { testDatabase } from "../../support/postgres.ts";
 import { adminToken, type TestService, testService } from "../../support/service.ts";
+import { makeSource } from "../stored-entries.ts";
 import { type Weather, weatherService } from "../weather.ts";
 
 export interface World extends AsyncDisposable {
   readonly weather: Weather;
-  /** Has the callers of `weather`, and no store. */
+  /** Has the callers of `weather` and a source, and no store. */
   readonly cutOff: TestService;
   /** An id that no source has had. */
   newId(): string;
@@ -34,6 +35,9 @@ export const ROLES: readonly Role[] = ["guest", "user", "admin"];
 export const credentialsOf = (role: Role) => ({
   authorization: `Bearer ${tokens[role]}`,
 });
+
+/** The one source of the service whose store is away. */
+export const CUT_OFF_SOURCE = "cut-off";
 
 export async function openWorld(): Promise<World> {
   const [weather, lost] = await Promise.all([
@@ -58,6 +62,7 @@ async function serviceWithoutStore() {
   const wire = await cuttable(database);
   const service = await testService({ worker: "off", address: { url: wire.url } });
   await addCallers(service);
+  await makeSource(service, CUT_OFF_SOURCE);
   await wire.cut();
   return {
     service,

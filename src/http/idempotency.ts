@@ -12,11 +12,12 @@ import * as Result from "effect/Result";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Answer } from "../domain/idempotency/kept-answer.ts";
+import { callerName } from "../domain/access/caller.ts";
 import { requestFingerprint } from "../domain/idempotency/request-fingerprint.ts";
 import { answerOnce } from "../services/idempotency/answer-once.ts";
-import type { CallerEnv } from "./authorize.ts";
+import { type CallerEnv, callerOf } from "./authorize.ts";
 import { REPLAYED } from "./idempotency-schema.ts";
-import { problem } from "./problems.ts";
+import { failure } from "./faces.ts";
 import { rawTarget } from "./raw-path.ts";
 import type { Run } from "./run.ts";
 
@@ -40,9 +41,11 @@ export const answeredOnce = (run: Run) =>
       return answerIn(c.res);
     });
 
-    const once = await run(answerOnce({ caller: callerOf(c), key }, fingerprint, work));
+    const once = await run(
+      answerOnce({ caller: callerName(callerOf(c)), key }, fingerprint, work),
+    );
 
-    if (Result.isFailure(once)) return problem(c, once.failure);
+    if (Result.isFailure(once)) return failure(c, once.failure);
     if (once.success.replayed) return replay(c, once.success.answer);
     return undefined;
   });
@@ -51,12 +54,6 @@ export const answeredOnce = (run: Run) =>
 function carryThrough(c: Context): void {
   const { url, method, headers } = c.req.raw;
   c.req.raw = new Request(url, { method, headers });
-}
-
-function callerOf(c: Context<CallerEnv>): string {
-  const caller = c.get("caller");
-  if (caller === undefined) throw new Error("Expected a route that knows its caller");
-  return caller.tokenId;
 }
 
 async function answerIn(response: Response): Promise<Answer> {

@@ -99,7 +99,7 @@ type StatusOf<T extends Tag> = (typeof problems)[T]["status"];
 
 /** The `responses` entries for a route that can fail with `tags`. */
 export function problemResponses<const T extends Tag>(...tags: readonly T[]) {
-  const samples = tags.map((tag) => partsOf(problemSamples[tag].error));
+  const samples = tags.map((tag) => problemParts(problemSamples[tag].error));
   const responses = [...Map.groupBy(samples, ({ status }) => status)].map(
     ([status, parts]) => [status, describeProblems(parts)],
   );
@@ -134,7 +134,7 @@ export const bodyProblemResponses = {
 /** An example of each problem that the document describes, by its code. */
 export function problemExamples(): Readonly<Record<string, ProblemExample>> {
   const ofErrors = Object.values(problemSamples).map(({ instance, error }) =>
-    exampleOf(partsOf(error), instance),
+    exampleOf(problemParts(error), instance),
   );
   const ofBodies = [bodyProblems.tooLarge(1), bodyProblems.notJson].map((parts) =>
     exampleOf(parts, "/api/v1/sources"),
@@ -155,12 +155,12 @@ const exampleOf = (parts: ProblemParts, instance: string) =>
 
 /** Answers `c` with the row for `error`. */
 export function problem<E extends ServiceError>(c: Context, error: E) {
-  const answer: Response = problemAnswer(c, partsOf(error));
+  const answer: Response = problemAnswer(c, problemParts(error));
   // Safe because the row has the status of its tag, and every problem has the one shape.
   return answer as Response & TypedResponse<Problem, StatusOf<E["_tag"]>, "json">;
 }
 
-function partsOf<E extends ServiceError>(error: E): ProblemParts {
+export function problemParts<E extends ServiceError>(error: E): ProblemParts {
   const row: Row<never> = problems[error._tag];
   // Safe because the row under a tag takes exactly the error with that tag.
   const headers = (row as Row<E>).headers?.(error) ?? {};

@@ -10,7 +10,7 @@ import { createMiddleware } from "hono/factory";
 import { decodeKeySegment } from "../domain/source/cache-key.ts";
 import { CONTROL } from "../domain/source/percent-encoding.ts";
 import { Malformed } from "../services/errors.ts";
-import { problem } from "./problems.ts";
+import { failure } from "./faces.ts";
 
 /** Segment `index` of the raw path, `""` when there is none; `/a/b` has `a` at 1. */
 export function rawSegment(c: Context, index: number): string {
@@ -32,7 +32,7 @@ export const readablePath = (template: string) => {
     for (const [index, segment] of rawPath(c).split("/").entries()) {
       const reason = segmentFault(segment);
       if (reason === undefined) continue;
-      return problem(c, new Malformed({ field: names[index] ?? "path", reason }));
+      return failure(c, new Malformed({ field: names[index] ?? "path", reason }));
     }
     return next();
   });

@@ -8,7 +8,8 @@ import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
 import { createMiddleware } from "hono/factory";
 import { Invalid, Malformed } from "../services/errors.ts";
-import { bodyProblems, problem, problemAnswer } from "./problems.ts";
+import { failure, failureOf } from "./faces.ts";
+import { bodyProblems } from "./problems.ts";
 import { fieldName } from "./validation.ts";
 
 const MIB = 1024 * 1024;
@@ -39,12 +40,12 @@ export const jsonBody = ({ maxMiB, required }: BodyRule) =>
       const body = parsed(await c.req.arrayBuffer());
       if (body._tag === "NotJson") {
         const reason = "Not valid JSON in UTF-8";
-        return problem(c, new Malformed({ field: "body", reason }));
+        return failure(c, new Malformed({ field: "body", reason }));
       }
       const forbidden = pathOfName(body.value, "__proto__");
       if (forbidden !== undefined) {
         const problems = [{ field: fieldName(forbidden), message: "No such field" }];
-        return problem(c, new Invalid({ problems }));
+        return failure(c, new Invalid({ problems }));
       }
       useBodyAs(c, "application/json");
       return next();
@@ -91,6 +92,6 @@ function pathOfName(value: unknown, name: string): readonly PropertyKey[] | unde
 }
 
 const tooLarge = (c: Context, maxMiB: number) =>
-  problemAnswer(c, bodyProblems.tooLarge(maxMiB));
+  failureOf(c, bodyProblems.tooLarge(maxMiB));
 
-const notJsonType = (c: Context) => problemAnswer(c, bodyProblems.notJson);
+const notJsonType = (c: Context) => failureOf(c, bodyProblems.notJson);

@@ -14,8 +14,9 @@ import {
   type RouteHandler,
 } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { Needs } from "../domain/access/permission.ts";
-import { authorize } from "./authorize.ts";
+import type { Needs, Restricted } from "../domain/access/permission.ts";
+import { authorize, withinSources } from "./authorize.ts";
+import { type Face, facing } from "./faces.ts";
 import { whereBypassing } from "./read-mode.ts";
 import { bodyProblemResponses } from "./problems.ts";
 import { readablePath } from "./raw-path.ts";
@@ -27,6 +28,9 @@ import type { Run } from "./run.ts";
 /** What a route says besides its OpenAPI description. */
 export interface Declaration {
   readonly needs: Needs;
+  readonly restricted: Restricted;
+  /** Where it is not said, `api`. */
+  readonly face?: Face;
   /** Takes an `Idempotency-Key`; needs a caller. */
   readonly idempotent?: boolean;
   /** The largest body that is read; 1 where it is not said. */
@@ -77,11 +81,13 @@ export function serve<R extends RouteConfig>(
 ): void {
   const { declaration, ...config } = route;
   const middleware = [
+    facing(declaration.face ?? "api"),
     authorize(run, declaration.needs),
     ...(declaration.bypassNeeds === undefined
       ? []
       : [whereBypassing(authorize(run, declaration.bypassNeeds))]),
     readablePath(config.path),
+    withinSources(declaration.restricted),
     ...bodyChecks(route),
     ...(declaration.idempotent === true ? [answeredOnce(run)] : []),
   ];

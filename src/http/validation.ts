@@ -5,7 +5,7 @@
  */
 import type { Hook } from "@hono/zod-openapi";
 import { Invalid, Malformed, type FieldProblem } from "../services/errors.ts";
-import { problem } from "./problems.ts";
+import { failure } from "./faces.ts";
 
 interface Issue {
   readonly code?: string;
@@ -17,7 +17,6 @@ interface Issue {
 const MOST_PROBLEMS = 100;
 
 /** Answers 400 for a header and 422 for anything else that does not fit its schema. */
-// biome-ignore lint: the hook serves every route, whatever its types
 export const answerInvalid: Hook<any, any, any, any> = (result, c) => {
   if (result.success) return undefined;
   const problems = result.error.issues
@@ -25,9 +24,9 @@ export const answerInvalid: Hook<any, any, any, any> = (result, c) => {
     .flatMap((issue: Issue) => problemsOf(issue));
   if (result.target === "header") {
     const { field, message } = problems[0] ?? { field: "headers", message: "Not valid" };
-    return problem(c, new Malformed({ field: headerName(field), reason: message }));
+    return failure(c, new Malformed({ field: headerName(field), reason: message }));
   }
-  return problem(c, new Invalid({ problems }));
+  return failure(c, new Invalid({ problems }));
 };
 
 function problemsOf(issue: Issue): readonly FieldProblem[] {

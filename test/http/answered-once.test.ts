@@ -14,16 +14,16 @@ const responses = { 200: { description: "Done" }, 409: { description: "Taken" } 
 
 /** Two routes without a body, one that needs a body, and one that can do without. */
 const turn = declareRoute(
-  { needs: "update", idempotent: true },
+  { needs: "update", restricted: "allowed", idempotent: true },
   { method: "post", path: "/turn/{name}", responses },
 );
 const turnBack = declareRoute(
-  { needs: "update", idempotent: true },
+  { needs: "update", restricted: "allowed", idempotent: true },
   { method: "put", path: "/turn/{name}", responses },
 );
 const fields = { "application/json": { schema: z.object({ n: z.int().optional() }) } };
 const strict = declareRoute(
-  { needs: "update", idempotent: true, maxBodyMiB: 2 },
+  { needs: "update", restricted: "allowed", idempotent: true, maxBodyMiB: 2 },
   {
     method: "put",
     path: "/strict",
@@ -32,7 +32,7 @@ const strict = declareRoute(
   },
 );
 const lenient = declareRoute(
-  { needs: "update", idempotent: true },
+  { needs: "update", restricted: "allowed", idempotent: true },
   {
     method: "post",
     path: "/lenient",

@@ -1,72 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { Effect } from "effect";
-import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { EntryMemory } from "../../src/services/entry/entry-memory.ts";
-import {
-  type Answer,
-  type CountingUpstream,
-  countingUpstream,
-  json,
-} from "../support/counting-upstream.ts";
-import { type TestDatabase, testDatabase } from "../support/postgres.ts";
+import { type Answer, countingUpstream, json } from "../support/counting-upstream.ts";
+import { cuttable } from "../support/cuttable.ts";
+import { testDatabase } from "../support/postgres.ts";
 import { eventually, jsonOf, type TestService, testService } from "../support/service.ts";
 
 /** Each test has a source of its own, and with it keys, calls and a budget of its own. */
-let service: TestService;
-let upstream: CountingUpstream;
-let otherOrigin: CountingUpstream;
-
-/** What the upstream answers, by the first segment of the path: the id of the source. */
-const answers = new Map<string, Answer>();
-
-beforeAll(async () => {
-  [service, upstream, otherOrigin] = await Promise.all([
-    testService(),
-    countingUpstream(),
-    countingUpstream(),
-  ]);
-  upstream.answer((request, response) => {
-    const answer = answers.get(request.url?.split("/")[1] ?? "") ?? json({ n: 1 });
-    answer(request, response);
-  });
-});
+const fixture = await weatherService();
+const { answers, callsOf, fetchKey, read, readCached, service, settled, tasksOf } = fixture;
+const { source: weather, upstream } = fixture;
+const otherOrigin = await countingUpstream();
 
 afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
+  await fixture[Symbol.asyncDispose]();
   await otherOrigin[Symbol.asyncDispose]();
 });
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-
-/** Fresh for 10 minutes, stale for 10 more, a fallback until a day after it was fresh. */
-async function weather(id: string, settings: object = {}): Promise<void> {
-  const response = await service.send("POST", "/api/v1/sources", {
-    id,
-    base_url: `${upstream.url}/${id}`,
-    key_template: "/weather/{{city}}",
-    rate_limit: { per_minute: 1_000 },
-    ...settings,
-  });
-  if (response.status !== 201) throw new Error(await response.text());
-}
-
-const pathOf = (id: string, key = "/weather/Oslo") =>
-  `/api/v1/cache/${id}/${encodeURIComponent(key)}`;
-const read = (id: string, headers: Record<string, string> = {}, key?: string) =>
-  service.request(pathOf(id, key), { headers });
-const readCached = (id: string, key?: string) =>
-  read(id, { "X-UC-Cache-Only": "true" }, key);
-const callsOf = (id: string) =>
-  upstream.calls.filter(({ target }) => target.startsWith(`/${id}/`));
-const tasksOf = (id: string) =>
-  service.sql<{ id: string; state: string }[]>`
-    select id, state from tasks where source_id = ${id} order by place`;
 const answerBytes =
   (
     body: string | Uint8Array,
@@ -77,20 +29,6 @@ const answerBytes =
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(body);
   };
-
-/** Waits until no refresh of the source is unfinished. */
-const settled = (id: string) =>
-  eventually(
-    () => tasksOf(id),
-    (tasks) => tasks.every(({ state }) => state === "succeeded" || state === "failed"),
-  );
-
-/** Has the key refreshed, waits for the end of that task, and reads what is stored. */
-async function fetchKey(id: string, key?: string): Promise<Response> {
-  await read(id, {}, key);
-  await settled(id);
-  return readCached(id, key);
-}
 
 /** Waits until headers tell that `remaining` calls are left: hits tell it from memory, a moment late. */
 const told = (id: string, remaining: number, key?: string) =>
@@ -1008,50 +946,6 @@ async function heldFor(own: TestService, path: string): Promise<void> {
     },
     (times) => times >= 10,
   );
-}
-
-/** The way to a database, which can be cut: what is open breaks off, what is new is refused. */
-async function cuttable({ url, options }: TestDatabase) {
-  const { host, port, path } = options;
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = path === undefined ? connect(port, host) : connect(path);
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-      socket.pipe(other);
-    }
-  });
-  const listen = async (at: number) => {
-    server.listen(at, "127.0.0.1");
-    await once(server, "listening");
-    // Safe because the server listens on an address and not on a pipe.
-    return (server.address() as AddressInfo).port;
-  };
-  const cut = async () => {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  const nearPort = await listen(0);
-  const near = new URL(url);
-  near.host = `127.0.0.1:${nearPort}`;
-  near.searchParams.delete("host");
-  return {
-    url: near.href,
-    cut,
-    mend: () => listen(nearPort),
-    [Symbol.asyncDispose]: cut,
-  };
 }
 
 describe("while the store is away", () => {

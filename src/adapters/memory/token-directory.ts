@@ -31,11 +31,13 @@ export const layer = Layer.effect(
     yield* load;
 
     return TokenDirectory.of({
-      identify: (token) => {
+      identify: (token, now) => {
         const hash = tokenHash(token);
         const found = known.get(nameOf(hash));
         if (found === undefined || !sameHash(found.hash, hash)) return undefined;
-        return { tokenId: found.id, role: found.role };
+        if (found.expiresAt !== undefined && found.expiresAt <= now) return undefined;
+        const { id, name, role, sources, projects } = found;
+        return { by: "token", id, name, role, sources, projects };
       },
     });
   }),

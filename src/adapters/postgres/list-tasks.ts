@@ -9,11 +9,12 @@ import type { Connection } from "./pool.ts";
 /** Rows of `tasks` that fit `filter`, up to `limit`. */
 export function pageOfTasks<Row extends object>(
   sql: Connection["sql"],
-  { state, sourceId, before }: TaskFilter,
+  { state, sourceIds, before }: TaskFilter,
   limit: number,
 ) {
   const ofState = state === undefined ? sql`` : sql`and state = ${state}`;
-  const ofSource = sourceId === undefined ? sql`` : sql`and source_id = ${sourceId}`;
+  const ofSource =
+    sourceIds === undefined ? sql`` : sql`and source_id = any(${sourceIds as string[]})`;
   const older = before === undefined ? sql`` : sql`and id < ${before}`;
   return sql<Row[]>`
     select * from tasks where true ${ofState} ${ofSource} ${older}

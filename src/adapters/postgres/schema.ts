@@ -19,6 +19,8 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
+import type { ProjectGrant } from "../../domain/access/caller.ts";
+import type { DbType } from "../../domain/instance/instance.ts";
 import type { RateLimit } from "../../domain/quota/rate-limit.ts";
 import type { Change } from "../../domain/change.ts";
 
@@ -214,7 +216,12 @@ export const tokens = pgTable("tokens", {
   role: text().$type<"admin" | "user" | "guest">().notNull(),
   /** SHA-256 of the token; the token itself is never stored. */
   hash: bytea().notNull().unique(),
+  /** The only sources and projects it may touch; `null`: any. */
+  sources: jsonb().$type<readonly string[]>(),
+  projects: jsonb().$type<readonly ProjectGrant[]>(),
   createdAt: instant().notNull(),
+  expiresAt: instant(),
+  lastUsedAt: instant(),
 });
 
 export const users = pgTable("users", {
@@ -224,4 +231,77 @@ export const users = pgTable("users", {
   passwordHash: text().notNull(),
   isActive: boolean().notNull(),
   createdAt: instant().notNull(),
+  updatedAt: instant(),
 });
+
+/** Who is logged in. What the cookie holds is never stored. */
+export const sessions = pgTable(
+  "sessions",
+  {
+    /** SHA-256 of the cookie's value. */
+    hash: bytea().primaryKey(),
+    userId: bigint({ mode: "number" })
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    createdAt: instant().notNull(),
+    seenAt: instant().notNull(),
+    /** It ends then, however much it is used. */
+    endsAt: instant().notNull(),
+  },
+  (table) => [
+    index("sessions_user_id").on(table.userId),
+    index("sessions_seen_at").on(table.seenAt),
+  ],
+);
+
+/** Tries to log in, by name and address, in the window that began then. */
+export const loginAttempts = pgTable(
+  "login_attempts",
+  {
+    /** SHA-256 of name and address. */
+    hash: bytea().primaryKey(),
+    windowBeganAt: instant().notNull(),
+    attempts: integer().notNull(),
+  },
+  (table) => [index("login_attempts_window_began_at").on(table.windowBeganAt)],
+);
+
+/** Database servers that entries are about. */
+export const instances = pgTable(
+  "instances",
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    name: text().notNull(),
+    dbType: text().$type<DbType>().notNull(),
+    host: text().notNull(),
+    port: integer().notNull(),
+    isActive: boolean().notNull(),
+    createdAt: instant().notNull(),
+    updatedAt: instant().notNull(),
+    /** Deleted softly: the name is free again. */
+    deletedAt: instant(),
+  },
+  (table) => [
+    uniqueIndex("instances_name")
+      .on(table.name)
+      .where(sql`deleted_at is null`),
+  ],
+);
+
+/** Who changed what, when and from where; committed with the change. */
+export const auditRecords = pgTable(
+  "audit_records",
+  {
+    id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    at: instant().notNull(),
+    /** `token:…`, `user:…` or `system`. */
+    actor: text().notNull(),
+    actorName: text().notNull(),
+    address: text(),
+    requestId: text(),
+    action: text().notNull(),
+    target: text().notNull(),
+    details: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+  },
+  (table) => [index("audit_records_at").on(table.at)],
+);

@@ -6,7 +6,7 @@
 import { eq, sql as expression } from "drizzle-orm";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { TokenStore } from "../../services/access/token-store.ts";
+import { type StoredToken, TokenStore } from "../../services/access/token-store.ts";
 import { Database } from "./database.ts";
 import { tokens, users } from "./schema.ts";
 
@@ -17,16 +17,10 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const database = yield* Database;
     return TokenStore.of({
-      list: database.run("TokenStore.list", ({ orm }) =>
-        orm
-          .select({
-            id: tokens.id,
-            name: tokens.name,
-            role: tokens.role,
-            hash: tokens.hash,
-          })
-          .from(tokens),
-      ),
+      list: database.run("TokenStore.list", async ({ orm }) => {
+        const rows = await orm.select().from(tokens);
+        return rows.map(toToken);
+      }),
       add: (token) =>
         database.run("TokenStore.add", async ({ orm }) => {
           const added = await orm
@@ -68,3 +62,16 @@ export const layer = Layer.effect(
     });
   }),
 );
+
+function toToken(row: typeof tokens.$inferSelect): StoredToken {
+  const { id, name, role, hash } = row;
+  return {
+    id,
+    name,
+    role,
+    hash,
+    sources: row.sources ?? undefined,
+    projects: row.projects ?? undefined,
+    expiresAt: row.expiresAt ?? undefined,
+  };
+}

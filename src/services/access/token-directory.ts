@@ -4,18 +4,12 @@
  * @module
  */
 import * as Context from "effect/Context";
-import type { Role } from "../../domain/access/permission.ts";
-
-/** Who is calling. */
-export interface Caller {
-  readonly tokenId: string;
-  readonly role: Role;
-}
+import type { Caller } from "../../domain/access/caller.ts";
 
 export class TokenDirectory extends Context.Service<
   TokenDirectory,
   {
-    /** Whose token this is; touches no store. */
-    readonly identify: (token: string) => Caller | undefined;
+    /** Whose token this is, if it is still in force at `now`; touches no store. */
+    readonly identify: (token: string, now: number) => Caller | undefined;
   }
 >()("uni-cache/services/TokenDirectory") {}

@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
+import type { ProjectGrant } from "../../domain/access/caller.ts";
 import type { Role } from "../../domain/access/permission.ts";
 import type { StoreUnavailable } from "../errors.ts";
 
@@ -13,6 +14,11 @@ export interface StoredToken {
   readonly name: string;
   readonly role: Role;
   readonly hash: Uint8Array;
+  /** As in `Caller`. */
+  readonly sources?: readonly string[] | undefined;
+  readonly projects?: readonly ProjectGrant[] | undefined;
+  /** Unix milliseconds, as all instants. */
+  readonly expiresAt?: number | undefined;
 }
 
 export class TokenStore extends Context.Service<

@@ -69,7 +69,7 @@ export interface Wanted extends EntryId {
 /** Which tasks a list shows: all where nothing is said. */
 export interface TaskFilter {
   readonly state?: TaskState | undefined;
-  readonly sourceId?: string | undefined;
+  readonly sourceIds?: readonly string[] | undefined;
   /** Older than the task of this id. */
   readonly before?: string | undefined;
 }

@@ -22,7 +22,7 @@ const MOST_KEYS = 1_000;
 const description = "Has no effect here: nobody waits";
 
 const route = declareRoute(
-  { needs: "view", bypassNeeds: "update" },
+  { needs: "view", restricted: "source", bypassNeeds: "update" },
   {
     method: "post",
     path: "/api/v1/cache/{source_id}/batch-get",

@@ -16,7 +16,7 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { KEY_SEGMENT, KeyParams } from "./key-params.ts";
 
 const route = declareRoute(
-  { needs: "update", idempotent: true },
+  { needs: "update", restricted: "source", idempotent: true },
   {
     method: "post",
     path: "/api/v1/cache/{source_id}/{key}/invalidate",

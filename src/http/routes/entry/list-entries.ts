@@ -30,7 +30,7 @@ const EntryListSchema = z
   .openapi("EntryList");
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "source" },
   {
     method: "get",
     path: "/api/v1/cache/{source_id}/list",

@@ -39,7 +39,7 @@ const QueuedSchema = z
   .openapi("Queued");
 
 const route = declareRoute(
-  { needs: "view", bypassNeeds: "update" },
+  { needs: "view", restricted: "source", bypassNeeds: "update" },
   {
     method: "get",
     path: "/api/v1/cache/{source_id}/{key}",

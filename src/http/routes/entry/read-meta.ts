@@ -23,7 +23,7 @@ const EntryMetaSchema = MetaSchema.extend({
 }).openapi("EntryMeta");
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "source" },
   {
     method: "get",
     path: "/api/v1/cache/{source_id}/{key}/meta",

@@ -37,7 +37,7 @@ const RateLimitStateSchema = z
   .openapi("RateLimitState");
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "source" },
   {
     method: "get",
     path: "/api/v1/rate-limit/{source_id}",

@@ -5,13 +5,14 @@
  */
 import * as Result from "effect/Result";
 import { cancelTask } from "../../../services/refresh/cancel-task.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { TaskIdParam, TaskSchema, toWire } from "./task-schema.ts";
 
 const route = declareRoute(
-  { needs: "update" },
+  { needs: "update", restricted: "narrowed" },
   {
     method: "delete",
     path: "/api/v1/tasks/{task_id}",
@@ -40,7 +41,7 @@ const route = declareRoute(
 
 export function cancelTaskRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const run = await api.run(cancelTask(c.req.valid("param").task_id));
+    const run = await api.run(cancelTask(c.req.valid("param").task_id, callerOf(c)));
     if (Result.isFailure(run)) return problem(c, run.failure);
     return c.json(toWire(run.success), 200);
   });

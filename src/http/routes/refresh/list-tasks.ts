@@ -7,6 +7,7 @@ import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { listTasks } from "../../../services/refresh/list-tasks.ts";
 import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -17,7 +18,7 @@ const TaskListSchema = z
   .openapi("TaskList");
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "narrowed" },
   {
     method: "get",
     path: "/api/v1/tasks",
@@ -58,7 +59,12 @@ export function listTasksRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { state, source_id, ...page } = c.req.valid("query");
     const listed = await api.run(
-      listTasks({ state, sourceId: source_id, ...pageAsked(page) }),
+      listTasks({
+        state,
+        sourceId: source_id,
+        within: callerOf(c).sources,
+        ...pageAsked(page),
+      }),
       c.req.raw.signal,
     );
     if (Result.isFailure(listed)) return problem(c, listed.failure);

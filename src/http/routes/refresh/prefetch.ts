@@ -47,7 +47,7 @@ const PrefetchedSchema = z
   .openapi("Prefetched");
 
 const route = declareRoute(
-  { needs: "update", idempotent: true, maxBodyMiB: MOST_BODY_MIB },
+  { needs: "update", restricted: "source", idempotent: true, maxBodyMiB: MOST_BODY_MIB },
   {
     method: "post",
     path: "/api/v1/cache/{source_id}/prefetch",

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { readTask } from "../../../services/refresh/read-task.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -12,7 +13,7 @@ import { TaskIdParam, TaskSchema, toWire } from "./task-schema.ts";
 
 const routeAt = <const P extends string>(path: P, operationId: string) =>
   declareRoute(
-    { needs: "view" },
+    { needs: "view", restricted: "narrowed" },
     {
       method: "get",
       path,
@@ -47,7 +48,7 @@ export function readTaskRoutes(api: Api) {
   ]) {
     serve(api, route, async (c): Responds<typeof route> => {
       const read = await api.run(
-        readTask(c.req.valid("param").task_id),
+        readTask(c.req.valid("param").task_id, callerOf(c)),
         c.req.raw.signal,
       );
       if (Result.isFailure(read)) return problem(c, read.failure);

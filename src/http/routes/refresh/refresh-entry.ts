@@ -21,7 +21,7 @@ import { KEY_SEGMENT, KeyParams } from "../entry/key-params.ts";
 import { TaskIdSchema } from "./task-schema.ts";
 
 const route = declareRoute(
-  { needs: "update", idempotent: true },
+  { needs: "update", restricted: "source", idempotent: true },
   {
     method: "post",
     path: "/api/v1/cache/{source_id}/{key}/refresh",

@@ -6,7 +6,9 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { type RunReport, runTasks } from "../../../services/refresh/run-tasks.ts";
-import { Invalid } from "../../../services/errors.ts";
+import { seesSource } from "../../../domain/access/caller.ts";
+import { Invalid, NotPermitted, SourceNotFound } from "../../../services/errors.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -103,7 +105,7 @@ const RunReportSchema = z
   .openapi("RunReport");
 
 const route = declareRoute(
-  { needs: "admin", idempotent: true },
+  { needs: "admin", restricted: "narrowed", idempotent: true },
   {
     method: "post",
     path: "/api/v1/tasks/run",
@@ -142,6 +144,13 @@ export function runTasksRoute(api: Api) {
     if (keys !== undefined && sourceId === undefined) {
       const problems = [{ field: "source_id", message: "Must be given with keys" }];
       return problem(c, new Invalid({ problems }));
+    }
+    const caller = callerOf(c);
+    if (sourceId === undefined && caller.sources !== undefined) {
+      return problem(c, new NotPermitted({ permission: "all sources" }));
+    }
+    if (sourceId !== undefined && !seesSource(caller, sourceId)) {
+      return problem(c, new SourceNotFound({ sourceId }));
     }
     const request = {
       sourceId,

@@ -19,7 +19,7 @@ uni_cache_sources 2
 
 const routeFor = (isPublic: boolean) =>
   declareRoute(
-    { needs: isPublic ? "nothing" : "view" },
+    { needs: isPublic ? "nothing" : "view", restricted: "refused" },
     {
       method: "get",
       path: "/metrics",

@@ -20,7 +20,7 @@ export interface ServiceInfo {
 }
 
 const route = declareRoute(
-  { needs: "login" },
+  { needs: "login", restricted: "allowed" },
   {
     method: "get",
     path: "/api/v1/info",

@@ -53,7 +53,7 @@ const MetricsSchema = z
   .openapi("Metrics");
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "refused" },
   {
     method: "get",
     path: "/api/v1/metrics",

@@ -17,7 +17,7 @@ import {
 } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "admin" },
+  { needs: "admin", restricted: "source" },
   {
     method: "patch",
     path: "/api/v1/sources/{source_id}",

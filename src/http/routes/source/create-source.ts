@@ -4,14 +4,17 @@
  * @module
  */
 import * as Result from "effect/Result";
+import { seesSource } from "../../../domain/access/caller.ts";
+import { NotPermitted } from "../../../services/errors.ts";
 import { createSource } from "../../../services/source/create-source.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceDraftSchema, SourceSchema, toSettings, toWire } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "admin", idempotent: true },
+  { needs: "admin", restricted: "narrowed", idempotent: true },
   {
     method: "post",
     path: "/api/v1/sources",
@@ -53,6 +56,9 @@ const route = declareRoute(
 export function createSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const draft = c.req.valid("json");
+    if (!seesSource(callerOf(c), draft.id)) {
+      return problem(c, new NotPermitted({ permission: `source ${draft.id}` }));
+    }
     const created = await api.run(createSource(draft.id, toSettings(draft)));
     if (Result.isFailure(created)) return problem(c, created.failure);
     return c.json(toWire(created.success), 201, {

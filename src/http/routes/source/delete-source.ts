@@ -12,7 +12,7 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceIdParam } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "admin" },
+  { needs: "admin", restricted: "source" },
   {
     method: "delete",
     path: "/api/v1/sources/{source_id}",

@@ -5,14 +5,16 @@
  */
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
+import { seesSource } from "../../../domain/access/caller.ts";
 import { SourceStore } from "../../../services/source/source-store.ts";
+import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceSchema, toWire } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "narrowed" },
   {
     method: "get",
     path: "/api/v1/sources",
@@ -42,6 +44,8 @@ export function listSourcesRoute(api: Api) {
       c.req.raw.signal,
     );
     if (Result.isFailure(listed)) return problem(c, listed.failure);
-    return c.json(listed.success.map(toWire), 200);
+    const caller = callerOf(c);
+    const seen = listed.success.filter(({ id }) => seesSource(caller, id));
+    return c.json(seen.map(toWire), 200);
   });
 }

@@ -11,7 +11,7 @@ import { type Api, declareRoute, serve } from "../../route.ts";
 import { SourceIdParam, SourceSchema, toWire } from "./source-schema.ts";
 
 const route = declareRoute(
-  { needs: "view" },
+  { needs: "view", restricted: "source" },
   {
     method: "get",
     path: "/api/v1/sources/{source_id}",

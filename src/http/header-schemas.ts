@@ -25,6 +25,13 @@ export const taskHeadersSchema = {
   "X-UC-Task-Id": header("The task's id", "t_019a9f3c2b1e4d5f60718293a4b5c6d7"),
 };
 
+/** A read that nothing was served for. */
+export const unservedHeadersSchema = {
+  "X-UC-Cache": header("MISS, where the source is there", "MISS"),
+  "Cache-Status": header("RFC 9211", "uni-cache; fwd=uri-miss"),
+  ...budgetHeadersSchema,
+};
+
 /** How a read was answered. */
 export const readHeadersSchema = {
   "X-UC-Cache": header("HIT, MISS, STALE or BYPASS", "HIT"),

@@ -104,6 +104,19 @@ const describeHeader = (description: string, example: string) => ({
   example,
 });
 
+/** `responses` with `headers` besides their own. */
+export function alsoWith<R extends Record<number, { readonly headers: object }>>(
+  responses: R,
+  headers: object,
+): R {
+  const described = Object.entries(responses).map(([status, response]) => [
+    status,
+    { ...response, headers: { ...headers, ...response.headers } },
+  ]);
+  // Safe because each keeps its status and its shape.
+  return Object.fromEntries(described) as R;
+}
+
 type Responses = RouteConfig["responses"];
 
 /** The answers of both; where a status is in both, either may come with it. */

@@ -16,8 +16,10 @@ import {
   readHeadersSchema,
   retryAfterHeaderSchema,
   taskHeadersSchema,
+  unservedHeadersSchema,
 } from "../../header-schemas.ts";
 import { rawSegment } from "../../raw-path.ts";
+import { alsoWith } from "../../problem-schema.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { ReadHeaders, reachOf, waitMillisOf } from "../../read-mode.ts";
 import { jsonBytes, notModified, type Responds } from "../../respond.ts";
@@ -75,13 +77,18 @@ const route = declareRoute(
         "Malformed",
         "NotAuthenticated",
         "NotPermitted",
-        "SourceNotFound",
-        "EntryNotFound",
         "Invalid",
-        "QueueFull",
-        "UpstreamFailed",
         "StoreUnavailable",
-        "UpstreamTimedOut",
+      ),
+      ...alsoWith(
+        problemResponses(
+          "SourceNotFound",
+          "EntryNotFound",
+          "QueueFull",
+          "UpstreamFailed",
+          "UpstreamTimedOut",
+        ),
+        unservedHeadersSchema,
       ),
     },
   },

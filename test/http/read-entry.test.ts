@@ -7,10 +7,12 @@ import { type Answer, countingUpstream, json } from "../support/counting-upstrea
 import { cuttable } from "../support/cuttable.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { eventually, jsonOf, type TestService, testService } from "../support/service.ts";
+import { HOUR, MINUTE, pathOf, weatherService } from "./weather.ts";
 
 /** Each test has a source of its own, and with it keys, calls and a budget of its own. */
 const fixture = await weatherService();
-const { answers, callsOf, fetchKey, read, readCached, service, settled, tasksOf } = fixture;
+const { answers, callsOf, fetchKey, read, readCached, service, settled, tasksOf } =
+  fixture;
 const { source: weather, upstream } = fixture;
 const otherOrigin = await countingUpstream();
 

@@ -18,13 +18,14 @@ const queries = [
 const headers: readonly Readonly<Record<string, string>>[] = [
   NOBODY,
   SECOND_TOKEN,
+  credentialsOf("restricted"),
   { ...credentialsOf("guest"), ...BYPASS },
   { ...BYPASS, "X-UC-Cache-Only": "1" },
   { "X-UC-Wait": "maybe" },
   { Prefer: "wait=0, wait=x", "If-None-Match": '"' },
   { "Idempotency-Key": "x".repeat(10_000) },
   { "Content-Type": "text/plain" },
-  { Accept: "application/problem+json" },
+  { ...NOBODY, Accept: "application/problem+json" },
 ];
 
 const params = [

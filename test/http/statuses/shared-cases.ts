@@ -75,15 +75,19 @@ export function sharedCases(
   );
 }
 
-/** What is refused to somebody; `undefined` where every role may do all of it. */
+/** What is refused to somebody; `undefined` where every caller may do all of it. */
 function refusedIn({ declaration }: DeclaredRoute): Asking | undefined {
-  const { needs, bypassNeeds = needs } = declaration;
+  const { needs, bypassNeeds = needs, restricted } = declaration;
   const without = (what: typeof needs): Role | undefined =>
     ROLES.find((role) => !permits(role, what));
   const [role, bypasser] = [without(needs), without(bypassNeeds)];
   if (role !== undefined) return { headers: credentialsOf(role) };
-  if (bypasser === undefined) return undefined;
-  return { headers: { ...credentialsOf(bypasser), ...BYPASS } };
+  if (bypasser !== undefined) {
+    return { headers: { ...credentialsOf(bypasser), ...BYPASS } };
+  }
+  return restricted === "refused" && needs !== "nothing"
+    ? { headers: credentialsOf("restricted") }
+    : undefined;
 }
 
 /** The last parameter of the path, else the body, else the credentials. */

@@ -23,17 +23,17 @@ export interface World extends AsyncDisposable {
   newId(): string;
 }
 
-const tokens: Readonly<Record<Role, string>> = {
-  admin: adminToken,
-  user: "user-token-0123456789",
-  guest: "guest-token-0123456789",
-};
-
 /** Every role, the one that may least first. */
 export const ROLES: readonly Role[] = ["guest", "user", "admin"];
 
-export const credentialsOf = (role: Role) => ({
-  authorization: `Bearer ${tokens[role]}`,
+/** `restricted` may do all that an admin may, with a source that there is not. */
+type CallerName = Role | "restricted";
+
+const tokenOf = (name: CallerName) =>
+  name === "admin" ? adminToken : `${name}-token-0123456789`;
+
+export const credentialsOf = (name: CallerName) => ({
+  authorization: `Bearer ${tokenOf(name)}`,
 });
 
 /** The one source of the service whose store is away. */
@@ -73,14 +73,20 @@ async function serviceWithoutStore() {
   };
 }
 
-/** A token for each role but the admin's, who is there already. */
+/** Every caller but the admin, who is there already. */
 async function addCallers(service: TestService): Promise<void> {
+  const callers = [
+    { name: "guest", role: "guest" },
+    { name: "user", role: "user" },
+    { name: "restricted", role: "admin", sources: ["another"] },
+  ] as const;
   await service.run(
     Effect.gen(function* () {
       const store = yield* TokenStore;
       const bus = yield* ChangeBus;
-      for (const role of ["user", "guest"] as const) {
-        yield* store.add({ id: role, name: role, role, hash: tokenHash(tokens[role]) });
+      for (const caller of callers) {
+        const hash = tokenHash(tokenOf(caller.name));
+        yield* store.add({ id: caller.name, hash, ...caller });
       }
       yield* bus.appliedHere(yield* bus.log({ _tag: "TokensChanged" }));
     }),

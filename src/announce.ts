@@ -5,13 +5,15 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config.ts";
+import { hostHeaderOf } from "./domain/source/origin.ts";
 import type { Service } from "./serve.ts";
 import { version } from "./version.ts";
 
 type Started = Pick<Service, "generated" | "dataDir">;
 
 /** Where it listens and where the docs are; the generated credentials only this once. */
-export function announce(config: Config, url: string, service: Started): void {
+export function announce(config: Config, port: number, service: Started): void {
+  const url = `http://${hostHeaderOf({ scheme: "http", host: config.host, port })}`;
   const { token, password } = service.generated;
   const store =
     config.databaseUrl === undefined

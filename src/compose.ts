@@ -10,23 +10,31 @@ import * as EntryMemory from "./adapters/memory/entry-memory.ts";
 import * as QuotaSnapshots from "./adapters/memory/quota-snapshots.ts";
 import * as SourceDirectory from "./adapters/memory/source-directory.ts";
 import * as TokenDirectory from "./adapters/memory/token-directory.ts";
+import * as Audit from "./adapters/postgres/audit.ts";
 import * as CallQuota from "./adapters/postgres/call-quota.ts";
 import * as ChangeBus from "./adapters/postgres/change-bus.ts";
+import * as ClearLocks from "./adapters/postgres/clear-locks.ts";
 import * as Counters from "./adapters/postgres/counters.ts";
 import * as Database from "./adapters/postgres/database.ts";
 import * as DatabaseClock from "./adapters/postgres/database-clock.ts";
 import * as EntryNews from "./adapters/postgres/entry-news.ts";
+import * as EntryStatistics from "./adapters/postgres/entry-statistics.ts";
 import * as EntryStore from "./adapters/postgres/entry-store.ts";
 import * as IdempotencyKeys from "./adapters/postgres/idempotency-keys.ts";
+import * as InstanceStore from "./adapters/postgres/instance-store.ts";
+import * as LoginThrottle from "./adapters/postgres/login-throttle.ts";
 import * as Notifications from "./adapters/postgres/notifications.ts";
+import * as SessionStore from "./adapters/postgres/session-store.ts";
 import * as SourceStore from "./adapters/postgres/source-store.ts";
 import * as StoreHealth from "./adapters/postgres/store-health.ts";
 import * as Sweeping from "./adapters/postgres/sweeping.ts";
 import * as TaskQueue from "./adapters/postgres/task-queue.ts";
 import * as TokenStore from "./adapters/postgres/token-store.ts";
+import * as UserStore from "./adapters/postgres/user-store.ts";
 import * as Workload from "./adapters/postgres/workload.ts";
 import * as ProcessUsage from "./adapters/process/process-usage.ts";
 import * as PasswordHasher from "./adapters/secrets/password-hasher.ts";
+import * as Randomness from "./adapters/secrets/randomness.ts";
 import * as SecretBox from "./adapters/secrets/secret-box.ts";
 import * as Signer from "./adapters/secrets/signer.ts";
 import * as Upstream from "./adapters/upstream/http-exchange.ts";
@@ -37,14 +45,24 @@ import * as Collect from "./jobs/collect.ts";
 import * as RefreshStandings from "./jobs/refresh-standings.ts";
 import * as Sweep from "./jobs/sweep.ts";
 import { loggingLayer } from "./logging.ts";
+import * as AnswerRoom from "./services/entry/answer-room.ts";
 import * as EntryWaiters from "./services/entry/entry-waiters.ts";
 import * as Background from "./services/refresh/background.ts";
+import * as RefreshNow from "./services/refresh/refresh-now.ts";
 import * as RefreshRequests from "./services/refresh/refresh-requests.ts";
 import * as Leases from "./services/refresh/leases.ts";
 import { AllowedCidrs } from "./services/source/upstream-policy.ts";
 
-/** Everything that a process of either kind runs on. `collects`: it takes turns at the queue. */
-export function composeLayer(config: Config, ground: Ground, collects: boolean) {
+/**
+ * Everything that a process of either kind runs on. `collects`: it takes turns at the queue.
+ * `passwords` may be cheaper ones where nobody is to be kept out.
+ */
+export function composeLayer(
+  config: Config,
+  ground: Ground,
+  collects: boolean,
+  passwords = PasswordHasher.layer,
+) {
   const { address, secretKey } = ground;
   const processId = `${process.pid}-${randomBytes(6).toString("hex")}`;
   const allowed = parseCidrs(config.upstreamAllowCidrs.join(","));
@@ -52,17 +70,25 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
   const store = Layer.mergeAll(
     TaskQueue.layer(processId),
     EntryStore.layer,
+    EntryStatistics.layer,
+    ClearLocks.layer,
+    InstanceStore.layer,
     EntryNews.layer(processId),
     CallQuota.layer,
     IdempotencyKeys.layer,
+    Audit.layer,
     SourceStore.layer.pipe(Layer.provideMerge(SecretBox.layer(secretKey))),
     TokenStore.layer,
+    UserStore.layer,
+    SessionStore.layer,
+    LoginThrottle.layer,
     StoreHealth.layer,
     Sweeping.layer,
     Counters.layer,
     Workload.layer,
     ProcessUsage.layer,
-    PasswordHasher.layer,
+    passwords,
+    Randomness.layer,
     Signer.layer(secretKey),
     Upstream.layer({ allowCidrs: config.upstreamAllowCidrs }),
     Layer.succeed(AllowedCidrs, allowed._tag === "Parsed" ? allowed.cidrs : []),
@@ -78,6 +104,8 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
     SourceDirectory.layer,
     TokenDirectory.layer,
     RefreshRequests.layer,
+    AnswerRoom.layer(),
+    RefreshNow.layer,
     EntryWaiters.layer().pipe(
       Layer.provideMerge(EntryMemory.layer(config.memoryMaxBytes)),
     ),
@@ -97,8 +125,8 @@ export function composeLayer(config: Config, ground: Ground, collects: boolean) 
 }
 
 /** A runtime over these layers, built: whatever can't be built rejects here. */
-export async function startRuntime(config: Config, ground: Ground, collects: boolean) {
-  const runtime = ManagedRuntime.make(composeLayer(config, ground, collects));
+export async function startRuntime(...parts: Parameters<typeof composeLayer>) {
+  const runtime = ManagedRuntime.make(composeLayer(...parts));
   try {
     await runtime.context();
     return runtime;

@@ -8,7 +8,7 @@
  * @module
  */
 import { toPostgresOptions } from "./adapters/postgres/address.ts";
-import { parseCidrs } from "./domain/source/address-rules.ts";
+import { type Cidr, parseCidrs } from "./domain/source/address-rules.ts";
 
 export interface Config {
   readonly host: string;
@@ -23,6 +23,11 @@ export interface Config {
   readonly worker: "inline" | "off";
   readonly upstreamAllowCidrs: readonly string[];
   readonly memoryMaxBytes: number;
+  /** Each of these four is empty where it is not said. */
+  readonly trustedProxies: readonly Cidr[];
+  readonly allowedAddresses: readonly Cidr[];
+  readonly allowedAdminAddresses: readonly Cidr[];
+  readonly corsOrigins: readonly string[];
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean;
   readonly logFormat: "pretty" | "json" | undefined;
@@ -37,6 +42,8 @@ export class BadConfig extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const RANGES = "address ranges such as 127.0.0.0/8, separated by commas";
 
 /** How one variable is read; `undefined` from `read` means that the value is not allowed. */
 interface Variable<A> {
@@ -107,17 +114,27 @@ const worker: Variable<"inline" | "off"> = {
 
 const upstreamAllowCidrs: Variable<readonly string[]> = {
   name: "UC_UPSTREAM_ALLOW_CIDRS",
-  allowed: "address ranges such as 127.0.0.0/8, separated by commas",
-  read: (text) => {
-    const parsed = parseCidrs(text);
-    return parsed._tag === "Refused" ? undefined : text.split(/[\s,]+/).filter(Boolean);
-  },
+  allowed: RANGES,
+  read: (text) => (parseCidrs(text)._tag === "Refused" ? undefined : piecesOf(text)),
 };
 
 const memoryMaxBytes: Variable<number> = {
   name: "UC_L1_MAX_BYTES",
   allowed: "a whole number of bytes from 0",
   read: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+};
+
+const trustedProxies = addressRanges("UC_TRUSTED_PROXIES");
+const allowedAddresses = addressRanges("UC_IP_ALLOW");
+const allowedAdminAddresses = addressRanges("UC_IP_ALLOW_ADMIN");
+
+const corsOrigins: Variable<readonly string[]> = {
+  name: "UC_CORS_ORIGINS",
+  allowed: "origins such as https://app.example:8443 without a path, separated by commas",
+  read: (text) => {
+    const origins = piecesOf(text);
+    return origins.length > 0 && origins.every(isOrigin) ? origins : undefined;
+  },
 };
 
 const metricsPublic: Variable<boolean> = {
@@ -146,6 +163,10 @@ const known: readonly string[] = [
   worker,
   upstreamAllowCidrs,
   memoryMaxBytes,
+  trustedProxies,
+  allowedAddresses,
+  allowedAdminAddresses,
+  corsOrigins,
   metricsPublic,
   logFormat,
   logLevel,
@@ -172,6 +193,10 @@ export function readConfig(environment: Environment): Config {
     worker: read(worker) ?? "inline",
     upstreamAllowCidrs: read(upstreamAllowCidrs) ?? [],
     memoryMaxBytes: read(memoryMaxBytes) ?? 256 * 1024 * 1024,
+    trustedProxies: read(trustedProxies) ?? [],
+    allowedAddresses: read(allowedAddresses) ?? [],
+    allowedAdminAddresses: read(allowedAdminAddresses) ?? [],
+    corsOrigins: read(corsOrigins) ?? [],
     metricsPublic: read(metricsPublic) ?? false,
     logFormat: read(logFormat),
     logLevel: read(logLevel) ?? "info",
@@ -207,6 +232,25 @@ function wholeNumber(least: number, most: number) {
 function oneOf<const A extends string>(...allowed: readonly A[]) {
   return (text: string): A | undefined => allowed.find((value) => value === text);
 }
+
+function addressRanges(name: string): Variable<readonly Cidr[]> {
+  return {
+    name,
+    allowed: RANGES,
+    read: (text) => {
+      const parsed = parseCidrs(text);
+      // What names no range at all must not pass for "off".
+      const isList = parsed._tag === "Parsed" && parsed.cidrs.length > 0;
+      return isList ? parsed.cidrs : undefined;
+    },
+  };
+}
+
+const piecesOf = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+
+/** In the one spelling in which browsers send an origin. */
+const isOrigin = (text: string) =>
+  /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
 
 /** 32 bytes from 64 hexadecimal digits, or from base64 in either alphabet. */
 export function readKey(text: string): Uint8Array | undefined {

@@ -16,12 +16,13 @@ const DRAIN_MILLIS = 10_000;
 await runUntilStopped(async () => {
   const config = readConfig(process.env);
   let answer: Fetch = answerStarting;
-  const server = listen(config, (request) => answer(request));
+  const server = listen(config, (request, peer) => answer(request, peer));
   const service = await startService(config, await prepareGround(config));
   answer = service.fetch;
-  announce(config, `http://${config.host}:${server.addr.port}`, service);
+  announce(config, server.addr.port, service);
   return {
     stop: async () => {
+      await service.endBy(performance.now() + DRAIN_MILLIS);
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MILLIS));
       await Promise.race([server.shutdown(), timeout]);
       await service.close();
@@ -32,7 +33,9 @@ await runUntilStopped(async () => {
 function listen(config: Config, fetch: Fetch) {
   const { host: hostname, port } = config;
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
+    return Deno.serve({ hostname, port, onListen: () => {} }, (request, { remoteAddr }) =>
+      fetch(request, () => (remoteAddr.transport === "tcp" ? remoteAddr.hostname : "")),
+    );
   } catch (error) {
     throw unlistenable(config, error);
   }

@@ -20,18 +20,20 @@ await runUntilStopped(async () => {
   const config = readConfig(process.env);
   // Listening comes first: a port that is taken must not leave half a first start behind.
   let answer: Fetch = answerStarting;
-  const server = listen(config, (request) => answer(request));
+  const server = listen(config, (request, peer) => answer(request, peer));
   const service = await start(config).catch(async (error) => {
     await server.stop(true);
     throw error;
   });
   answer = service.fetch;
-  announce(config, `http://${config.host}:${server.port}`, service);
+  announce(config, server.port ?? config.port, service);
   return {
     stop: async () => {
       // Its own promise comes up to a second late.
       void server.stop();
-      await untilIdle(server, performance.now() + DRAIN_MILLIS);
+      const deadline = performance.now() + DRAIN_MILLIS;
+      await service.endBy(deadline);
+      await untilIdle(server, deadline);
       await service.close();
     },
   };
@@ -54,7 +56,8 @@ function listen(config: Config, fetch: Fetch) {
       port,
       maxRequestBodySize: MAX_BODY_BYTES,
       idleTimeout: IDLE_SECONDS,
-      fetch,
+      fetch: (request, server) =>
+        fetch(request, () => server.requestIP(request)?.address ?? ""),
     });
   } catch (error) {
     throw unlistenable(config, error);

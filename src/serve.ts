@@ -12,14 +12,22 @@ import type { Ground } from "./ground.ts";
 import { makeApp } from "./http/app.ts";
 import type { RequestLine } from "./http/request-log.ts";
 import { runWith } from "./http/run.ts";
+import { EntryWaiters } from "./services/entry/entry-waiters.ts";
+import { Background } from "./services/refresh/background.ts";
 import { version } from "./version.ts";
 
-export type Fetch = (request: Request) => Response | Promise<Response>;
+/** `peer`: as in `PeerEnv`. */
+export type Fetch = (
+  request: Request,
+  peer: () => string,
+) => Response | Promise<Response>;
 
 export interface Service {
   readonly fetch: Fetch;
   readonly generated: Generated;
   readonly dataDir: string;
+  /** To be called when the process begins to stop: nobody waits any more, all must end by then. */
+  readonly endBy: (deadline: number) => Promise<void>;
   /** Hands back leases and leaves the database. To be called when nothing is served any more. */
   readonly close: () => Promise<void>;
 }
@@ -53,6 +61,7 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
       worker: config.worker,
       memoryMaxBytes: config.memoryMaxBytes,
     },
+    network: config,
     metricsPublic: config.metricsPublic,
     docsScript: new Uint8Array(readFileSync(docsScript)),
     log: (line) => {
@@ -61,11 +70,19 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
       }
     },
   });
+  const endBy = (deadline: number) =>
+    runtime.runPromise(
+      Effect.gen(function* () {
+        (yield* Background).endBy(deadline);
+        yield* (yield* EntryWaiters).dismiss;
+      }),
+    );
   const close = async () => {
     await runtime.dispose();
     await ground.leave();
   };
-  return { fetch: app.fetch, generated, dataDir, close } satisfies Service;
+  const fetch: Fetch = (request, peer) => app.fetch(request, { peer });
+  return { fetch, generated, dataDir, endBy, close } satisfies Service;
 }
 
 /** Reads that went well are only of interest when something is being looked for. */

@@ -28,10 +28,17 @@ const defaults: Config = {
   worker: "inline",
   upstreamAllowCidrs: [],
   memoryMaxBytes: 268_435_456,
+  trustedProxies: [],
+  allowedAddresses: [],
+  allowedAdminAddresses: [],
+  corsOrigins: [],
   metricsPublic: false,
   logFormat: undefined,
   logLevel: "info",
 };
+
+const private10 = { address: { family: 4, value: 0x0a000000n }, prefix: 8 } as const;
+const loopback6 = { address: { family: 6, value: 1n }, prefix: 128 } as const;
 
 describe("readConfig()", () => {
   test("needs no variable at all", () => {
@@ -51,6 +58,10 @@ describe("readConfig()", () => {
         "UC_WORKER",
         "UC_UPSTREAM_ALLOW_CIDRS",
         "UC_L1_MAX_BYTES",
+        "UC_TRUSTED_PROXIES",
+        "UC_IP_ALLOW",
+        "UC_IP_ALLOW_ADMIN",
+        "UC_CORS_ORIGINS",
         "UC_METRICS_PUBLIC",
         "UC_LOG",
         "UC_LOG_LEVEL",
@@ -83,6 +94,16 @@ describe("readConfig()", () => {
     ],
     [{ UC_L1_MAX_BYTES: "0" }, { memoryMaxBytes: 0 }],
     [{ UC_L1_MAX_BYTES: "1073741824" }, { memoryMaxBytes: 1_073_741_824 }],
+    [
+      { UC_TRUSTED_PROXIES: "10.0.0.0/8 ::1" },
+      { trustedProxies: [private10, loopback6] },
+    ],
+    [{ UC_IP_ALLOW: "::1,10.0.0.0/8" }, { allowedAddresses: [loopback6, private10] }],
+    [{ UC_IP_ALLOW_ADMIN: "10.0.0.0/8" }, { allowedAdminAddresses: [private10] }],
+    [
+      { UC_CORS_ORIGINS: "https://app.example, http://localhost:3000" },
+      { corsOrigins: ["https://app.example", "http://localhost:3000"] },
+    ],
     [{ UC_METRICS_PUBLIC: "1" }, { metricsPublic: true }],
     [{ UC_METRICS_PUBLIC: "0" }, { metricsPublic: false }],
     [{ UC_LOG: "json" }, { logFormat: "json" }],
@@ -121,6 +142,19 @@ describe("readConfig()", () => {
     ["UC_UPSTREAM_ALLOW_CIDRS", "10.0.0.0/8,nonsense", "address ranges"],
     ["UC_L1_MAX_BYTES", "256MiB", "a whole number of bytes"],
     ["UC_L1_MAX_BYTES", "-1", "a whole number of bytes"],
+    ["UC_TRUSTED_PROXIES", "proxy.example", "address ranges"],
+    ["UC_TRUSTED_PROXIES", "*", "address ranges"],
+    ["UC_IP_ALLOW", "10.0.0.0/33", "address ranges"],
+    ["UC_IP_ALLOW", " , ", "address ranges"],
+    ["UC_IP_ALLOW_ADMIN", "10.0.0.0/8;::1", "address ranges"],
+    ["UC_CORS_ORIGINS", "*", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "null", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "https://*.example", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "https://app.example/", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "https://App.example", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "https://app.example:443", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", "ftp://app.example", "origins such as https://app.example"],
+    ["UC_CORS_ORIGINS", ",", "origins such as https://app.example"],
     ["UC_METRICS_PUBLIC", "true", "0 or 1"],
     ["UC_METRICS_PUBLIC", "01", "0 or 1"],
     ["UC_LOG", "xml", "pretty or json"],

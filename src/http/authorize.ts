@@ -3,27 +3,25 @@
  *
  * @module
  */
-import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type Caller, seesSource } from "../domain/access/caller.ts";
-import { credentialsIn } from "../domain/access/credentials.ts";
 import { type Needs, permits, type Restricted } from "../domain/access/permission.ts";
-import { TokenDirectory } from "../services/access/token-directory.ts";
+import type { Session } from "../domain/access/session.ts";
 import {
-  Malformed,
-  NotAuthenticated,
-  NotPermitted,
-  SourceNotFound,
-} from "../services/errors.ts";
+  type CallerHeaders,
+  identifyCaller,
+  type Identified,
+} from "../services/access/identify-caller.ts";
+import { NotPermitted, SourceNotFound } from "../services/errors.ts";
 import { failure } from "./faces.ts";
 import type { Run } from "./run.ts";
 
 /** What `authorize` leaves for the middleware and the route behind it. */
 export interface CallerEnv {
-  readonly Variables: { readonly caller?: Caller };
+  readonly Variables: { readonly caller?: Caller; readonly session?: Session };
 }
 
 /** Who calls a route that needs a caller. */
@@ -33,35 +31,40 @@ export function callerOf(c: Context): Caller {
   return caller;
 }
 
-/** Answers 400, 401 or 403 in the place of a route that the caller may not use. */
+/** The session that the caller is logged in by; `undefined` for one with a token. */
+export function sessionOf(c: Context): Session | undefined {
+  return c.get("session");
+}
+
+/** Answers 400, 401, 403 or 503 in the place of a route that the caller may not use. */
 export const authorize = (run: Run, needs: Needs) =>
   createMiddleware<CallerEnv>(async (c, next) => {
     if (needs === "nothing") return next();
-    const judged = await run(
-      judge(c.req.header("authorization"), c.req.header("x-api-key"), needs),
-    );
+    const { caller, session } = c.var;
+    const known = caller === undefined ? undefined : { caller, session };
+    const judged = await run(judge(known, callerHeaders(c), needs));
     if (Result.isFailure(judged)) return failure(c, judged.failure);
-    c.set("caller", judged.success);
+    c.set("caller", judged.success.caller);
+    c.set("session", judged.success.session);
     return next();
   });
 
+export function callerHeaders(c: Context): CallerHeaders {
+  return {
+    authorization: c.req.header("authorization"),
+    apiKey: c.req.header("x-api-key"),
+    cookie: c.req.header("cookie"),
+  };
+}
+
 const judge = Effect.fnUntraced(function* (
-  authorization: string | undefined,
-  apiKey: string | undefined,
+  known: Identified | undefined,
+  headers: CallerHeaders,
   needs: Needs,
 ) {
-  const credentials = credentialsIn(authorization, apiKey);
-  if (credentials._tag === "Contradictory") {
-    const reason = "Authorization and X-API-Key name different tokens";
-    return yield* new Malformed({ field: "X-API-Key", reason });
-  }
-  const directory = yield* TokenDirectory;
-  const now = yield* Clock.currentTimeMillis;
-  const caller =
-    credentials._tag === "Token" ? directory.identify(credentials.token, now) : undefined;
-  if (caller === undefined) return yield* new NotAuthenticated();
-  if (!permits(caller.role, needs)) return yield* new NotPermitted({ permission: needs });
-  return caller;
+  const identified = known ?? (yield* identifyCaller(headers));
+  if (permits(identified.caller.role, needs)) return identified;
+  return yield* new NotPermitted({ permission: needs });
 });
 
 /** Keeps a caller who is restricted to sources within them. To be put behind `authorize`. */

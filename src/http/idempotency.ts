@@ -27,7 +27,7 @@ import type { Run } from "./run.ts";
  * reads the body.
  */
 export const answeredOnce = (run: Run) =>
-  createMiddleware<CallerEnv>(async (c, next) => {
+  createMiddleware<CallerEnv & ClientEnv>(async (c, next) => {
     const key = c.req.header("idempotency-key");
     if (key === undefined) return next();
     const fingerprint = requestFingerprint({
@@ -35,6 +35,7 @@ export const answeredOnce = (run: Run) =>
       target: rawTarget(c),
       body: new Uint8Array(await c.req.arrayBuffer()),
     });
+    c.set("clientSignal", c.req.raw.signal);
     carryThrough(c);
     const work = Effect.promise(async () => {
       await next();
@@ -48,6 +49,20 @@ export const answeredOnce = (run: Run) =>
     if (Result.isFailure(once)) return failure(c, once.failure);
     if (once.success.replayed) return replay(c, once.success.answer);
     return undefined;
+  });
+
+interface ClientEnv {
+  readonly Variables: { readonly clientSignal?: AbortSignal };
+}
+
+/** Ends when the client hangs up, though its request be carried through. */
+export const hungUp = (c: Context): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const signal: AbortSignal = c.get("clientSignal") ?? c.req.raw.signal;
+    const end = () => resume(Effect.void);
+    if (signal.aborted) return end();
+    signal.addEventListener("abort", end, { once: true });
+    return Effect.sync(() => signal.removeEventListener("abort", end));
   });
 
 /** The client may hang up: what it asked for goes on, to have its answer when it asks again. */

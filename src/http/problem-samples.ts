@@ -7,10 +7,18 @@
  * @module
  */
 import {
+  ClearUnderWay,
+  AccountDisabled,
+  CsrfInvalid,
+  CsrfMissing,
   EntryNotFound,
   IdempotencyKeyReused,
   IdempotencyKeyRunning,
+  InstanceExists,
+  InstanceNotFound,
   Invalid,
+  InvalidCredentials,
+  LastAdmin,
   Malformed,
   NotAuthenticated,
   NotPermitted,
@@ -22,8 +30,13 @@ import {
   StoreUnavailable,
   TaskNotFound,
   TaskNotQueued,
+  TokenNotFound,
+  TokenNotRevocable,
+  TooManyLogins,
   UpstreamFailed,
   UpstreamTimedOut,
+  UserExists,
+  UserNotFound,
 } from "../services/errors.ts";
 
 interface Sample<E> {
@@ -37,6 +50,8 @@ const key = "/weather/Oslo";
 const taskId = "t_019a9f3c2b1e4d5f60718293a4b5c6d7";
 const retryAfterSeconds = 10;
 
+const tokenId = "k_019a9f3c2b1e4d5f60718293a4b5c6d7";
+const login = "/api/v1/auth/login";
 const sources = "/api/v1/sources";
 const entry = "/api/v1/cache/weather/%2Fweather%2FOslo";
 
@@ -50,11 +65,45 @@ export const problemSamples = {
   },
   NotAuthenticated: { instance: entry, error: new NotAuthenticated() },
   NotPermitted: { instance: sources, error: new NotPermitted({ permission: "admin" }) },
+  InvalidCredentials: { instance: login, error: new InvalidCredentials() },
+  AccountDisabled: { instance: login, error: new AccountDisabled() },
+  TooManyLogins: { instance: login, error: new TooManyLogins({ retryAfterSeconds: 37 }) },
+  CsrfMissing: { instance: sources, error: new CsrfMissing() },
+  CsrfInvalid: {
+    instance: sources,
+    error: new CsrfInvalid({ reason: "X-CSRFToken is not the token of this session" }),
+  },
+  TokenNotFound: {
+    instance: `/api/v1/tokens/${tokenId}`,
+    error: new TokenNotFound({ tokenId }),
+  },
+  TokenNotRevocable: {
+    instance: "/api/v1/tokens/bootstrap",
+    error: new TokenNotRevocable({ tokenId: "bootstrap" }),
+  },
+  UserNotFound: {
+    instance: "/api/v1/users/7",
+    error: new UserNotFound({ userId: "7" }),
+  },
+  UserExists: { instance: "/api/v1/users", error: new UserExists({ username: "mia" }) },
+  LastAdmin: { instance: "/api/v1/users/1", error: new LastAdmin({ username: "admin" }) },
   SourceNotFound: { instance: entry, error: new SourceNotFound({ sourceId }) },
   EntryNotFound: { instance: entry, error: new EntryNotFound({ sourceId, key }) },
   TaskNotFound: {
     instance: `/api/v1/tasks/${taskId}`,
     error: new TaskNotFound({ taskId }),
+  },
+  InstanceNotFound: {
+    instance: "/api/v1/instances/7",
+    error: new InstanceNotFound({ instanceId: 7 }),
+  },
+  InstanceExists: {
+    instance: "/api/v1/instances",
+    error: new InstanceExists({ name: "orders" }),
+  },
+  ClearUnderWay: {
+    instance: "/api/v1/cache/actions/clear-instance",
+    error: new ClearUnderWay({ what: "instance 7" }),
   },
   TaskNotQueued: {
     instance: `/api/v1/tasks/${taskId}`,

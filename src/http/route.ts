@@ -15,7 +15,9 @@ import {
 } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { Needs, Restricted } from "../domain/access/permission.ts";
+import { allowedAddress } from "./allow-list.ts";
 import { authorize, withinSources } from "./authorize.ts";
+import { csrfChecked, noTokenInBody } from "./csrf.ts";
 import { type Face, facing } from "./faces.ts";
 import { whereBypassing } from "./read-mode.ts";
 import { bodyProblemResponses } from "./problems.ts";
@@ -24,6 +26,7 @@ import { answeredOnce } from "./idempotency.ts";
 import { idempotencyKeyParameter, responsesOnce } from "./idempotency-schema.ts";
 import { jsonBody, limitedBody } from "./request-body.ts";
 import type { Run } from "./run.ts";
+import { responsesWithSession, securityOf } from "./session-schema.ts";
 
 /** What a route says besides its OpenAPI description. */
 export interface Declaration {
@@ -35,6 +38,8 @@ export interface Declaration {
   readonly idempotent?: boolean;
   /** The largest body that is read; 1 where it is not said. */
   readonly maxBodyMiB?: number;
+  /** Answers to every address, whatever the allow lists say. */
+  readonly fromAnywhere?: boolean;
   /** What `X-UC-Bypass-Cache` needs besides, where the route knows it. */
   readonly bypassNeeds?: Needs;
 }
@@ -56,11 +61,11 @@ export function declareRoute<const R extends RouteConfig>(
   declaration: Declaration,
   config: R,
 ): DeclaredRoute<R> {
-  const security =
-    declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
-  const { idempotent = false } = declaration;
+  const security = securityOf(declaration.needs, config.method);
+  const { idempotent = false, face } = declaration;
+  // The admin face answers 400 to a body that it can't take, whatever is wrong with it.
   const withBody =
-    config.request?.body === undefined
+    config.request?.body === undefined || face === "admin"
       ? config.responses
       : { ...config.responses, ...bodyProblemResponses };
   // A key is for one request, its body included, even where the route has no use for one.
@@ -70,7 +75,8 @@ export function declareRoute<const R extends RouteConfig>(
   const parameters = idempotent
     ? { parameters: [...(config.parameters ?? []), idempotencyKeyParameter] }
     : {};
-  return { ...config, ...parameters, responses, security, declaration };
+  const checked = responsesWithSession(declaration, config.method, responses);
+  return { ...config, ...parameters, responses: checked, security, declaration };
 }
 
 /** Serves `route` with `handler`, behind the checks that its declaration asks for. */
@@ -82,10 +88,12 @@ export function serve<R extends RouteConfig>(
   const { declaration, ...config } = route;
   const middleware = [
     facing(declaration.face ?? "api"),
+    allowedAddress(declaration),
     authorize(run, declaration.needs),
     ...(declaration.bypassNeeds === undefined
       ? []
       : [whereBypassing(authorize(run, declaration.bypassNeeds))]),
+    ...csrfChecks(run, declaration),
     readablePath(config.path),
     withinSources(declaration.restricted),
     ...bodyChecks(route),
@@ -94,6 +102,13 @@ export function serve<R extends RouteConfig>(
   declared.push(route as unknown as DeclaredRoute);
   // Safe because middleware changes nothing of what `handler` was typed by.
   app.openapi(createRoute({ ...config, middleware } as RouteConfig), handler as never);
+}
+
+/** A token in the body is refused whether or not the header has one. */
+function csrfChecks(run: Run, declaration: Declaration): readonly MiddlewareHandler[] {
+  const { face, maxBodyMiB = 1 } = declaration;
+  const ofBody = face === "admin" ? [limitedBody(maxBodyMiB), noTokenInBody] : [];
+  return [...ofBody, csrfChecked(run)];
 }
 
 /** A body that is declared `required` must be there; of any other, none is as good as `{}`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SECURE_HEADERS } from "./secure-headers.ts";
 
 export function answerStarting(request: Request): Response {
   const path = URL.parse(request.url)?.pathname ?? "/";
@@ -11,6 +12,7 @@ export function answerStarting(request: Request): Response {
     "Content-Type": "application/json; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Request-Id": requestId,
+    ...SECURE_HEADERS,
   };
   if (path === "/api/v1/healthz") {
     return new Response(JSON.stringify({ status: "ok" }), { headers });

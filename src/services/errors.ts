@@ -158,6 +158,112 @@ export class NotPermitted extends Data.TaggedError("NotPermitted")<{
   }
 }
 
+/** The name and the password are not those of a user; it is not said which is wrong. */
+export class InvalidCredentials extends Data.TaggedError("InvalidCredentials")<{}> {
+  override get message() {
+    return "Cannot log in: the name or the password is wrong";
+  }
+}
+
+/** The password was right, and the user may not log in. */
+export class AccountDisabled extends Data.TaggedError("AccountDisabled")<{}> {
+  override get message() {
+    return "Cannot log in: the account is not active";
+  }
+}
+
+/** Too many passwords were tried for this name from this address, or too many are being checked. */
+export class TooManyLogins extends Data.TaggedError("TooManyLogins")<{
+  readonly retryAfterSeconds: number;
+}> {
+  override get message() {
+    return "Cannot check a password yet: too many were tried";
+  }
+}
+
+/** The call was made with a session and without the token that goes with it. */
+export class CsrfMissing extends Data.TaggedError("CsrfMissing")<{}> {
+  override get message() {
+    return "Cannot take this call without the session's token in the header X-CSRFToken";
+  }
+}
+
+/** The token is not the session's, or the call comes from another site. */
+export class CsrfInvalid extends Data.TaggedError("CsrfInvalid")<{
+  readonly reason: string;
+}> {
+  override get message() {
+    return `Cannot take this call: ${this.reason}`;
+  }
+}
+
+export class TokenNotFound extends Data.TaggedError("TokenNotFound")<{
+  readonly tokenId: string;
+}> {
+  override get message() {
+    return `Cannot find token "${this.tokenId}"`;
+  }
+}
+
+/** The bootstrap token would be back at the next start. */
+export class TokenNotRevocable extends Data.TaggedError("TokenNotRevocable")<{
+  readonly tokenId: string;
+}> {
+  override get message() {
+    return `Cannot revoke token "${this.tokenId}": start with another UC_ADMIN_TOKEN to replace it`;
+  }
+}
+
+export class UserNotFound extends Data.TaggedError("UserNotFound")<{
+  readonly userId: string;
+}> {
+  override get message() {
+    return `Cannot find user ${this.userId}`;
+  }
+}
+
+export class UserExists extends Data.TaggedError("UserExists")<{
+  readonly username: string;
+}> {
+  override get message() {
+    return `Cannot create user "${this.username}": the name is taken`;
+  }
+}
+
+/** Nobody could manage users any more. */
+export class LastAdmin extends Data.TaggedError("LastAdmin")<{
+  readonly username: string;
+}> {
+  override get message() {
+    return `Cannot do without user "${this.username}": no other active admin is left`;
+  }
+}
+
+export class InstanceNotFound extends Data.TaggedError("InstanceNotFound")<{
+  readonly instanceId: number;
+}> {
+  override get message() {
+    return `Cannot find instance ${this.instanceId}`;
+  }
+}
+
+export class InstanceExists extends Data.TaggedError("InstanceExists")<{
+  readonly name: string;
+}> {
+  override get message() {
+    return `Cannot call an instance "${this.name}": the name is taken`;
+  }
+}
+
+/** The same is being cleared at this moment. */
+export class ClearUnderWay extends Data.TaggedError("ClearUnderWay")<{
+  readonly what: string;
+}> {
+  override get message() {
+    return `Cannot clear ${this.what}: a clear of it is under way`;
+  }
+}
+
 /** The errors a route may have to answer for. */
 export type ServiceError =
   | StoreUnavailable
@@ -175,4 +281,17 @@ export type ServiceError =
   | IdempotencyKeyReused
   | IdempotencyKeyRunning
   | NotAuthenticated
-  | NotPermitted;
+  | NotPermitted
+  | InvalidCredentials
+  | AccountDisabled
+  | TooManyLogins
+  | CsrfMissing
+  | CsrfInvalid
+  | TokenNotFound
+  | TokenNotRevocable
+  | UserNotFound
+  | UserExists
+  | LastAdmin
+  | InstanceNotFound
+  | InstanceExists
+  | ClearUnderWay;

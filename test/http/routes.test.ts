@@ -17,6 +17,10 @@ const nobody = { authorization: "Bearer nobody" };
 /** A path of the route with something in the place of each parameter. */
 const pathOf = (template: string) => template.replaceAll(/\{\w+\}/g, "x");
 
+const faceOf = (method: string, path: string) =>
+  service.declared.find((route) => route.method === method && route.path === path)
+    ?.declaration.face;
+
 /** Every operation of the document. */
 const operations = () =>
   Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
@@ -67,9 +71,28 @@ describe("every route", () => {
       "get /api/v1/rate-limit/{source_id}": "view",
       "get /api/v1/metrics": "view",
       "get /metrics": "view",
+      "get /api/v1/audit": "admin",
+      "get /api/v1/auth/csrf-token": "nothing",
+      "post /api/v1/auth/login": "nothing",
+      "post /api/v1/auth/logout": "login",
+      "get /api/v1/auth/me": "login",
+      "post /api/v1/auth/change-password": "login",
+      "get /api/v1/tokens": "admin",
+      "post /api/v1/tokens": "admin",
+      "delete /api/v1/tokens/{token_id}": "admin",
+      "get /api/v1/users": "admin",
+      "post /api/v1/users": "admin",
+      "get /api/v1/users/{user_id}": "admin",
+      "patch /api/v1/users/{user_id}": "admin",
+      "delete /api/v1/users/{user_id}": "admin",
     });
     const open = Object.keys(needs).filter((route) => needs[route] === "nothing");
-    expect(open).toEqual(["get /api/v1/healthz", "get /api/v1/readyz"]);
+    expect(open.toSorted()).toEqual([
+      "get /api/v1/auth/csrf-token",
+      "get /api/v1/healthz",
+      "get /api/v1/readyz",
+      "post /api/v1/auth/login",
+    ]);
   });
 
   test("answers 401 to nobody, unless it needs nothing", async () => {
@@ -80,10 +103,13 @@ describe("every route", () => {
           headers,
         });
 
-        const expected = declaration.needs === "nothing" ? 200 : 401;
+        // A login needs no caller, but the token of its cookie.
+        const open = method === "get" ? 200 : 403;
+        const expected = declaration.needs === "nothing" ? open : 401;
         expect([method, path, response.status]).toEqual([method, path, expected]);
         if (expected === 401) {
-          expect((await jsonOf(response)).code).toBe("AUTHENTICATION_REQUIRED");
+          const { code, message_code = code } = await jsonOf(response);
+          expect(message_code).toBe("AUTHENTICATION_REQUIRED");
         }
       }
     }
@@ -136,8 +162,9 @@ describe("GET /openapi.json", () => {
 
   test("says of each operation the security that it is served with", () => {
     for (const { method, path, declaration } of service.declared) {
+      const session = method === "get" ? { session: [] } : { session: [], csrf: [] };
       const security =
-        declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }];
+        declaration.needs === "nothing" ? [] : [{ bearer: [] }, { apiKey: [] }, session];
 
       expect([path, document.paths[path][method].security]).toEqual([path, security]);
     }
@@ -147,6 +174,18 @@ describe("GET /openapi.json", () => {
         type: "apiKey",
         in: "header",
         name: "X-API-Key",
+        description: expect.any(String),
+      },
+      session: {
+        type: "apiKey",
+        in: "cookie",
+        name: "uc_session",
+        description: expect.any(String),
+      },
+      csrf: {
+        type: "apiKey",
+        in: "header",
+        name: "X-CSRFToken",
         description: expect.any(String),
       },
     });
@@ -179,7 +218,9 @@ describe("GET /openapi.json", () => {
         expect([method, path, statuses]).toEqual([
           method,
           path,
-          expect.arrayContaining(["413", "415", "422"]),
+          expect.arrayContaining(
+            faceOf(method, path) === "admin" ? ["400"] : ["413", "415", "422"],
+          ),
         ]);
       }
     }

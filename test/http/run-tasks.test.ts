@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { createServer } from "node:net";
+import { rawServer, serve } from "../adapters/upstream/raw-server.ts";
 import { json } from "../support/counting-upstream.ts";
-import { jsonOf } from "../support/service.ts";
+import { eventually, jsonOf, testService } from "../support/service.ts";
 import { MINUTE, weatherService } from "./weather.ts";
 
 /** No worker: what is collected, a run by hand has collected. */
@@ -171,6 +173,96 @@ describe("POST /api/v1/tasks/run", () => {
   test("a bad number in the query: 422", async () => {
     expect((await run(undefined, "?max_per_source=abc")).status).toBe(422);
   });
+});
+
+describe("a run while its source is changed", () => {
+  const change = (id: string, patch: object) =>
+    service.send("PATCH", `/api/v1/sources/${id}`, patch);
+  const called = (id: string, count: number) =>
+    eventually(
+      async () => callsOf(id).length,
+      (calls) => calls === count,
+    );
+
+  test("goes by the limit that is in force now", async () => {
+    await source("run-limit", { rate_limit: { per_minute: 600, per_second: 2 } });
+    const running = run({ source_id: "run-limit", keys: cities(9), time_budget_ms: 2_500 });
+    await called("run-limit", 2);
+    expect((await change("run-limit", { rate_limit: { per_minute: 1 } })).status).toBe(
+      200,
+    );
+    const report = await jsonOf(await running);
+    expect(report.per_source["run-limit"]?.dequeued).toBe(2);
+    expect(callsOf("run-limit")).toHaveLength(2);
+  });
+
+  test("admits the keys that are admitted now", async () => {
+    await source("run-template", { rate_limit: { per_minute: 600, per_second: 1 } });
+    const keys = cities(3);
+    const running = run({ source_id: "run-template", keys, time_budget_ms: 1_500 });
+    await called("run-template", 1);
+    await change("run-template", { key_template: "/{{kind}}/{{city}}" });
+    const { task_ids } = await jsonOf(
+      await service.send("POST", "/api/v1/cache/run-template/prefetch", {
+        keys: ["/air/Oslo"],
+        priority: "high",
+      }),
+    );
+    const report = await jsonOf(await running);
+    expect(report.per_source["run-template"]).toMatchObject({ updated: 2, errors: 0 });
+    const task = await jsonOf(await service.request(`/api/v1/tasks/${task_ids[0]}`));
+    expect(task.state).toBe("succeeded");
+  });
+
+  test("leaves no connection open for a key that is admitted no more", async () => {
+    await using upstream = await rawServer((socket) =>
+      socket.write(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+      ),
+    );
+    const base_url = `http://127.0.0.1:${upstream.origin.port}`;
+    await source("run-dropped", { base_url });
+    await prefetch("run-dropped", cities(1));
+    await change("run-dropped", { key_template: "/air/{{city}}" });
+    const dropped = await jsonOf(await run({ source_id: "run-dropped" }));
+    expect(dropped.per_source["run-dropped"]).toMatchObject({ dequeued: 1, errors: 1 });
+    const next = await jsonOf(await run({ source_id: "run-dropped", keys: ["/air/Oslo"] }));
+    expect(next.per_source["run-dropped"]).toMatchObject({ dequeued: 1, updated: 1 });
+    // The one that was free again is used.
+    expect([upstream.requests.length, upstream.sockets.length]).toEqual([1, 1]);
+  });
+});
+
+describe("a run over an upstream that accepts and says nothing", () => {
+  test("ends with its time budget", async () => {
+    await using upstream = await serve(() => {}, createServer(), "https", "127.0.0.1");
+    const base_url = `https://127.0.0.1:${upstream.origin.port}`;
+    await source("run-silent", { base_url, timeout_ms: 4_000 });
+    const report = await jsonOf(
+      await run({ source_id: "run-silent", keys: cities(1), time_budget_ms: 300 }),
+    );
+    expect(report.duration_ms).toBeWithin(250, 1_500);
+    expect(report.debug.queue_len_after_run).toBe(1);
+  });
+});
+
+describe("a run over more sources than the store takes questions at once", () => {
+  test("gives each its turn", async () => {
+    await source("run-many");
+    await prefetch("run-many", cities(1));
+    await copySource("run-many", 1_100);
+    await using other = await testService({ worker: "off", address: service.address });
+    const response = await other.request("/api/v1/tasks/run", { method: "POST" });
+    const report = await jsonOf(response);
+    expect([response.status, report.processed_sources > 1_100]).toEqual([200, true]);
+    expect(report.per_source["run-many"]).toMatchObject({ dequeued: 1, updated: 1 });
+  });
+
+  const copySource = (id: string, copies: number) => service.sql`
+    insert into sources
+    select (jsonb_populate_record(s, jsonb_build_object(
+      'id', s.id || '-' || n, 'epoch', s.epoch + 1000000 + n
+    ))).* from sources s, generate_series(1, ${copies}::int) n where s.id = ${id}`;
 });
 
 describe("where no worker runs", () => {

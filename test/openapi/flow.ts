@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { auditSteps } from "./steps/audit.ts";
 import { quotaSteps } from "./steps/quota.ts";
 import { entriesSteps } from "./steps/entries.ts";
 import { entrySteps } from "./steps/entry.ts";
@@ -20,5 +21,6 @@ export const flow: readonly Step[] = [
   ...entriesSteps,
   ...refreshSteps,
   ...quotaSteps,
+  ...auditSteps,
   ...lastSourceSteps,
 ];

@@ -7,11 +7,13 @@ import { Effect, type Layer, Result } from "effect";
 import postgres from "postgres";
 import type { DatabaseAddress } from "../../src/adapters/postgres/address.ts";
 import { toPostgresOptions } from "../../src/adapters/postgres/address.ts";
+import * as PasswordHasher from "../../src/adapters/secrets/password-hasher.ts";
 import { composeLayer, startRuntime } from "../../src/compose.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { makeApp } from "../../src/http/app.ts";
 import { runWith } from "../../src/http/run.ts";
 import { replaceAdminToken } from "../../src/services/access/bootstrap.ts";
+import { type Actor, asSystem } from "../../src/services/audit/actor.ts";
 import { EntryMemory } from "../../src/services/entry/entry-memory.ts";
 import { testDatabase } from "./postgres.ts";
 
@@ -25,11 +27,15 @@ type Services =
 export interface TestService extends AsyncDisposable {
   readonly address: DatabaseAddress;
   readonly declared: ReturnType<typeof makeApp>["declared"];
-  /** A request by the admin, unless `init` brings other credentials. */
-  request(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * A request by the admin, unless `init` brings other credentials; from this machine, unless
+   * it comes over a connection from `peer`.
+   */
+  request(path: string, init?: RequestInit, peer?: string): Promise<Response>;
   /** A request with a JSON body. */
   send(method: string, path: string, body: unknown): Promise<Response>;
-  run<A, E>(effect: Effect.Effect<A, E, Services>): Promise<A>;
+  /** What `effect` records is recorded as done by the service itself. */
+  run<A, E>(effect: Effect.Effect<A, E, Services | Actor>): Promise<A>;
   readonly sql: postgres.Sql;
   /** Makes every stored entry older by `millis`, as if that time had passed. */
   age(millis: number): Promise<void>;
@@ -41,13 +47,23 @@ export interface ServiceOptions {
   readonly address?: DatabaseAddress;
   readonly memoryMaxBytes?: number;
   readonly metricsPublic?: boolean;
+  /** More variables, as a user would set them. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
+const CREDENTIALS = ["authorization", "x-api-key", "cookie"];
+/** As those of the service, and some 16 times as quick. */
+export const QUICK_PASSWORDS = { logN: 13, r: 8, p: 1 };
+const passwords = PasswordHasher.layerBy(QUICK_PASSWORDS);
 const secretKey = new Uint8Array(32).fill(7);
 
 export function testConfig(options: ServiceOptions): Config {
   return {
-    ...readConfig({ UC_LOG_LEVEL: "off", UC_UPSTREAM_ALLOW_CIDRS: "127.0.0.0/8" }),
+    ...readConfig({
+      UC_LOG_LEVEL: "off",
+      UC_UPSTREAM_ALLOW_CIDRS: "127.0.0.0/8",
+      ...options.environment,
+    }),
     worker: options.worker ?? "inline",
     memoryMaxBytes: options.memoryMaxBytes ?? 64 * 1024 * 1024,
     metricsPublic: options.metricsPublic ?? false,
@@ -59,7 +75,8 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
   const address = options.address ?? { url: database?.url ?? "" };
   const config = testConfig(options);
   const ground = { address, dataDir: "/nonexistent", secretKey, leave: async () => {} };
-  const runtime = await startRuntime(config, ground, config.worker === "inline");
+  const collects = config.worker === "inline";
+  const runtime = await startRuntime(config, ground, collects, passwords);
   await runtime.runPromise(replaceAdminToken(adminToken));
   const sql = postgres({ ...toPostgresOptions(address), max: 2, onnotice: () => {} });
   const { app, declared } = makeApp({
@@ -70,17 +87,22 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
       worker: config.worker,
       memoryMaxBytes: config.memoryMaxBytes,
     },
+    network: config,
     metricsPublic: config.metricsPublic,
     docsScript: new Uint8Array(),
     log: () => {},
   });
 
-  const request = async (path: string, init: RequestInit = {}) => {
+  const request = async (path: string, init: RequestInit = {}, peer?: string) => {
     const headers = new Headers(init.headers);
-    if (!headers.has("authorization") && !headers.has("x-api-key")) {
+    if (!CREDENTIALS.some((name) => headers.has(name))) {
       headers.set("authorization", `Bearer ${adminToken}`);
     }
-    return app.request(path, { ...init, headers });
+    return app.request(
+      path,
+      { ...init, headers },
+      peer === undefined ? {} : { peer: () => peer },
+    );
   };
 
   return {
@@ -95,7 +117,7 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
         headers: { "content-type": "application/json" },
       }),
     run: async (effect) => {
-      const result = await runtime.runPromise(Effect.result(effect));
+      const result = await runtime.runPromise(Effect.result(asSystem(effect)));
       if (Result.isFailure(result)) throw result.failure;
       return result.success;
     },

@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import { type EntryId, newsName } from "../../domain/entry/entry.ts";
 import { dataBytes } from "../../domain/entry/data-encoding.ts";
-import { selects } from "../../domain/entry/purge.ts";
+import { mightSelect, type PurgeSelection, selects } from "../../domain/entry/purge.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
 import {
   EntryMemory,
@@ -23,6 +23,7 @@ import {
 import { EntryNews } from "../../services/entry/entry-news.ts";
 import type { Found } from "../../services/entry/entry-store.ts";
 import type { StoreUnavailable } from "../../services/errors.ts";
+import { paramIndex } from "./param-index.ts";
 
 /** Objects, headers and map slots around a body, roughly. */
 const OVERHEAD_BYTES = 1_000;
@@ -45,6 +46,7 @@ export function layer(maxBytes: number) {
       /** In the order of their last use. */
       const held = new Map<string, Held>();
       const nameOfNews = new Map<string, string>();
+      const byParam = paramIndex();
       const fills = new Map<string, Fill>();
       let read = new Set<Held>();
       let bytes = 0;
@@ -61,6 +63,7 @@ export function layer(maxBytes: number) {
         if (one === undefined) return;
         held.delete(name);
         nameOfNews.delete(newsName(one.entry));
+        byParam.remove(name, one.entry.params);
         bytes -= sizeOf(one);
       };
 
@@ -71,6 +74,7 @@ export function layer(maxBytes: number) {
         if (size > maxBytes) return;
         held.set(name, one);
         nameOfNews.set(newsName(one.entry), name);
+        byParam.add(name, one.entry.params);
         bytes += size;
         for (const oldest of held.keys()) {
           if (bytes <= maxBytes) break;
@@ -86,22 +90,32 @@ export function layer(maxBytes: number) {
         }
       };
 
-      const forget = (affected: (id: EntryId) => boolean) => {
-        spoil(affected);
-        for (const [name, { entry }] of held) if (affected(entry)) drop(name);
+      const forgetAll = () => {
+        spoil(() => true);
+        for (const name of [...held.keys()]) drop(name);
+      };
+
+      /** Names of all that `selection` may cover of what is held. */
+      const candidates = (selection: PurgeSelection): Iterable<string> => {
+        if (selection._tag === "Key") return [nameOf(selection)];
+        const wanted = selection._tag === "Matching" ? selection.params : undefined;
+        return wanted === undefined ? [...held.keys()] : byParam.candidates(wanted);
+      };
+
+      const purge = (selection: PurgeSelection) => {
+        // What is loading is not known by its params yet.
+        spoil((id) => mightSelect(selection, id));
+        for (const name of candidates(selection)) {
+          const one = held.get(name);
+          if (one !== undefined && selects(selection, one.entry)) drop(name);
+        }
       };
 
       yield* bus.subscribe((event) =>
         Effect.sync(() => {
-          if (event._tag === "Lost") return forget(() => true);
+          if (event._tag === "Lost") return forgetAll();
           const { change } = event.logged;
-          if (change._tag !== "Purged") return;
-          const { selection } = change;
-          if (selection._tag === "Key") {
-            spoil((id) => selects(selection, id));
-            return drop(nameOf(selection));
-          }
-          forget((id) => selects(selection, id));
+          if (change._tag === "Purged") purge(change.selection);
         }),
       );
       yield* news.subscribe({
@@ -113,7 +127,7 @@ export function layer(maxBytes: number) {
             if (known !== undefined) drop(known);
           }
         },
-        lost: () => forget(() => true),
+        lost: forgetAll,
       });
 
       const take = (name: string, one: Held): Held => {
@@ -234,7 +248,7 @@ export function layer(maxBytes: number) {
           read = new Set();
           return taken;
         },
-        clear: () => forget(() => true),
+        clear: forgetAll,
         size: () => ({ entries: held.size, bytes }),
       });
     }),

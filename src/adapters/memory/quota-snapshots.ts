@@ -7,11 +7,11 @@
  * @module
  */
 import * as Clock from "effect/Clock";
-import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Schedule from "effect/Schedule";
 import { budgetAt, type QuotaRecord } from "../../domain/quota/budget.ts";
+import { makeCollapse } from "../../services/collapse.ts";
 import type { StoreUnavailable } from "../../services/errors.ts";
 import { CallQuota } from "../../services/quota/call-quota.ts";
 import { QuotaSnapshots } from "../../services/quota/quota-snapshots.ts";
@@ -23,8 +23,7 @@ export const layer = Layer.effect(
   QuotaSnapshots,
   Effect.gen(function* () {
     const quota = yield* CallQuota;
-    const scope = yield* Effect.scope;
-    const looking = new Map<string, Deferred.Deferred<void, StoreUnavailable>>();
+    const collapse = makeCollapse<void, StoreUnavailable>(yield* Effect.scope);
     const snapshots = new Map<string, QuotaRecord | undefined>();
     const readAt = new Map<string, number>();
 
@@ -44,29 +43,12 @@ export const layer = Layer.effect(
       Effect.forkScoped,
     );
 
-    /** However many ask at once, it looks once. */
-    const firstLook = (id: string) =>
-      Effect.suspend(() => {
-        const running = looking.get(id);
-        if (running !== undefined) return Deferred.await(running);
-        const done = Deferred.makeUnsafe<void, StoreUnavailable>();
-        looking.set(id, done);
-        // Not a child of who asked first: others wait for it too.
-        return look([id]).pipe(
-          Effect.exit,
-          Effect.map((exit) => {
-            looking.delete(id);
-            Deferred.doneUnsafe(done, exit);
-          }),
-          Effect.forkIn(scope),
-          Effect.andThen(Deferred.await(done)),
-        );
-      });
-
     return QuotaSnapshots.of({
       budgetAt: Effect.fnUntraced(function* (source, now) {
         readAt.set(source.id, now);
-        if (!snapshots.has(source.id)) yield* firstLook(source.id);
+        if (!snapshots.has(source.id)) {
+          yield* collapse(source.id, look([source.id]));
+        }
         return budgetAt(source.rateLimit, snapshots.get(source.id), now);
       }),
     });

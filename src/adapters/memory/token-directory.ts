@@ -2,16 +2,20 @@
  * All tokens in memory, kept up by the change bus.
  *
  * A token is looked up by its hash, which tells a timing attacker nothing, and compared in
- * constant time besides.
+ * constant time besides. When each was last used is gathered here, and written to the store
+ * now and then.
  *
  * @module
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as Schedule from "effect/Schedule";
 import { sameHash, tokenHash } from "../../domain/access/token.ts";
 import { TokenDirectory } from "../../services/access/token-directory.ts";
 import { type StoredToken, TokenStore } from "../../services/access/token-store.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
+
+const WRITE_PAUSE = "10 seconds";
 
 export const layer = Layer.effect(
   TokenDirectory,
@@ -30,6 +34,27 @@ export const layer = Layer.effect(
     );
     yield* load;
 
+    let used = new Map<string, number>();
+    const writeUses = Effect.suspend(() => {
+      if (used.size === 0) return Effect.void;
+      const written = used;
+      used = new Map();
+      return store.noteUses(written).pipe(
+        Effect.tapCause(() =>
+          Effect.sync(() => {
+            used = new Map([...written, ...used]);
+          }),
+        ),
+      );
+    }).pipe(Effect.uninterruptible);
+    // Before the loop, and so run after it: what was used until the end is written too.
+    yield* Effect.addFinalizer(() => Effect.ignoreCause(writeUses, { log: "Warn" }));
+    yield* writeUses.pipe(
+      Effect.ignoreCause({ log: "Debug" }),
+      Effect.repeat(Schedule.spaced(WRITE_PAUSE)),
+      Effect.forkScoped,
+    );
+
     return TokenDirectory.of({
       identify: (token, now) => {
         const hash = tokenHash(token);
@@ -37,6 +62,7 @@ export const layer = Layer.effect(
         if (found === undefined || !sameHash(found.hash, hash)) return undefined;
         if (found.expiresAt !== undefined && found.expiresAt <= now) return undefined;
         const { id, name, role, sources, projects } = found;
+        used.set(id, now);
         return { by: "token", id, name, role, sources, projects };
       },
     });

@@ -9,8 +9,8 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { type EntryId, hexHash, keyHash } from "../../domain/entry/entry.ts";
-import { type PurgeSelection, selects } from "../../domain/entry/purge.ts";
+import { type Entry, type EntryId, hexHash, keyHash } from "../../domain/entry/entry.ts";
+import { mightSelect, type PurgeSelection, selects } from "../../domain/entry/purge.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
 import { EntryStore, type SaveOutcome } from "../../services/entry/entry-store.ts";
 import { Transaction } from "../../services/transaction.ts";
@@ -25,6 +25,8 @@ import {
 import { findEntries } from "./find-entries.ts";
 import { pageOfEntries } from "./list-entries.ts";
 import type { Connection } from "./pool.ts";
+import { outdateEntries, removeEntries, withCaseless } from "./purge-entries.ts";
+import { SWEEP_LOCK } from "./sweeping.ts";
 
 const PURGE_LOCK = 7_205_759_404;
 
@@ -37,23 +39,29 @@ export const layer = Layer.effect(
     const transaction = yield* Transaction;
     const bus = yield* ChangeBus;
 
-    /** Runs `write` unless a purge after `sinceSeq` covers `id`. */
+    /** Runs `write` unless a purge after `sinceSeq` covers `id`, which has `params`. */
     const unlessPurged = (
       operation: string,
-      id: EntryId,
+      { space, key }: EntryId,
       sinceSeq: number,
+      params: (sql: Sql) => Promise<Entry["params"]>,
       write: (sql: Sql) => PromiseLike<SaveOutcome>,
     ) =>
       transaction.together(
         operation,
         database.run(operation, async ({ sql }): Promise<SaveOutcome> => {
           // Sent together and carried out in turn: the purges are looked up under the lock.
-          const [, purges] = await Promise.all([
+          const [, rows] = await Promise.all([
             sql`select pg_advisory_xact_lock_shared(${PURGE_LOCK})`,
             sql<{ change: { selection: PurgeSelection } }[]>`
               select change from changes where seq > ${sinceSeq} and kind = 'Purged'`,
           ]);
-          const purged = purges.some(({ change }) => selects(change.selection, id));
+          const purges = rows
+            .map(({ change }) => change.selection)
+            .filter((selection) => mightSelect(selection, { space, key }));
+          if (purges.length === 0) return write(sql);
+          const entry = { space, key, params: await params(sql) };
+          const purged = purges.some((selection) => selects(selection, entry));
           return purged ? "Outdated" : write(sql);
         }),
       );
@@ -108,15 +116,26 @@ export const layer = Layer.effect(
         }),
 
       save: (entry, sinceSeq) =>
-        unlessPurged("EntryStore.save", entry, sinceSeq, async (sql) => {
-          await upsertEntry(sql, entry);
-          return "Saved";
-        }),
+        unlessPurged(
+          "EntryStore.save",
+          entry,
+          sinceSeq,
+          () => Promise.resolve(entry.params),
+          async (sql) => {
+            await upsertEntry(sql, entry);
+            return "Saved";
+          },
+        ),
 
       renew: (renewal, sinceSeq) =>
-        unlessPurged("EntryStore.renew", renewal, sinceSeq, async (sql) => {
-          const { lifetime } = renewal;
-          const renewed = await sql`
+        unlessPurged(
+          "EntryStore.renew",
+          renewal,
+          sinceSeq,
+          (sql) => paramsStored(sql, renewal),
+          async (sql) => {
+            const { lifetime } = renewal;
+            const renewed = await sql`
             update entries set
               headers = ${JSON.stringify(renewal.headers)}::text::jsonb,
               stored_at = ${lifetime.storedAt}, fresh_until = ${lifetime.freshUntil},
@@ -124,23 +143,35 @@ export const layer = Layer.effect(
               request_at = ${renewal.requestAt}, response_at = ${renewal.responseAt}
             where key_hash = ${keyHash(renewal)} and variant = '' and etag = ${renewal.etag}
               and request_at <= ${renewal.requestAt}`;
-          if (renewed.count === 1) return "Saved";
-          // One that was asked for later has said the same, or better.
-          const newer = await sql`
+            if (renewed.count === 1) return "Saved";
+            // One that was asked for later has said the same, or better.
+            const newer = await sql`
             select 1 from entries where key_hash = ${keyHash(renewal)} and variant = ''
               and request_at > ${renewal.requestAt}`;
-          return newer.count === 1 ? "Saved" : "Outdated";
-        }),
+            return newer.count === 1 ? "Saved" : "Outdated";
+          },
+        ),
 
-      purge: (selection, { soft = false } = {}) =>
+      purge: (wanted, { soft = false } = {}) =>
         transaction.together(
           "EntryStore.purge",
           Effect.gen(function* () {
-            const purged = yield* database.run("EntryStore.purge", async ({ sql }) => {
-              await sql`select pg_advisory_xact_lock(${PURGE_LOCK})`;
-              return soft ? outdate(sql, selection) : remove(sql, selection);
-            });
-            return { purged, seq: yield* logPurge(selection) };
+            const { selection, part } = yield* database.run(
+              "EntryStore.purge",
+              async ({ sql }) => {
+                // The sweeper deletes in another order than a purge of several does.
+                if (wanted._tag !== "Key") {
+                  await sql`select pg_advisory_xact_lock(${SWEEP_LOCK})`;
+                }
+                await sql`select pg_advisory_xact_lock(${PURGE_LOCK})`;
+                const selection = await withCaseless(sql, wanted);
+                const part = soft
+                  ? await outdateEntries(sql, selection)
+                  : await removeEntries(sql, selection);
+                return { selection, part };
+              },
+            );
+            return { ...part, seq: yield* logPurge(selection) };
           }),
         ),
 
@@ -186,30 +217,9 @@ export const layer = Layer.effect(
   }),
 );
 
-/** Of those that can be read. */
-async function remove(sql: Sql, selection: PurgeSelection): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    with removed as (
-      delete from entries where ${covered(sql, selection)} returning fallback_until
-    )
-    select count(*) as count from removed where fallback_until > uc_now()`;
-  return row?.count ?? 0;
-}
-
-/** From now on they are a fallback and no more. */
-async function outdate(sql: Sql, selection: PurgeSelection): Promise<number> {
-  const outdated = await sql`
-    update entries set fresh_until = least(fresh_until, uc_now()),
-      stale_until = least(stale_until, uc_now())
-    where ${covered(sql, selection)} and fallback_until > uc_now()`;
-  return outdated.count;
-}
-
-function covered(sql: Sql, selection: PurgeSelection) {
-  switch (selection._tag) {
-    case "Space":
-      return sql`space = ${selection.space}`;
-    case "Key":
-      return sql`key_hash = ${keyHash(selection)}`;
-  }
+/** None where nothing is stored: then there is nothing to renew either. */
+async function paramsStored(sql: Sql, id: EntryId): Promise<Entry["params"]> {
+  const [row] = await sql<{ params: Entry["params"] }[]>`
+    select params from entries where key_hash = ${keyHash(id)} and variant = ''`;
+  return row?.params ?? {};
 }

@@ -149,6 +149,7 @@ export const tasks = pgTable(
       .where(sql`state = 'running'`),
     index("tasks_by_key").on(table.keyHash, table.place),
     index("tasks_by_source").on(table.sourceId, table.id),
+    index("tasks_by_state").on(table.state, table.id),
   ],
 );
 

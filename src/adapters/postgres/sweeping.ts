@@ -8,6 +8,9 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import { AUDIT_KEPT_MILLIS } from "../../domain/audit/audit-action.ts";
+import { SERIES_MILLIS } from "../../domain/access/login-throttle.ts";
+import { IDLE_MILLIS } from "../../domain/access/session.ts";
 import { KEPT_MILLIS } from "../../domain/idempotency/repeat-plan.ts";
 import { REMEMBERED_MILLIS } from "../../domain/refresh/task.ts";
 import { Sweeping } from "../../services/sweeping.ts";
@@ -15,7 +18,8 @@ import { Transaction } from "../../services/transaction.ts";
 import { Database } from "./database.ts";
 import type { Connection } from "./pool.ts";
 
-const SWEEP_LOCK = 7_205_759_405;
+/** Held while entries are swept: what deletes several at once takes it too, so that the two never wait for each other. */
+export const SWEEP_LOCK = 7_205_759_405;
 const IDS_PER_STEP = 20_000;
 const ABANDONED_PER_STEP = 5_000;
 /** The change log answers "what was purged since?" for exchanges, which never last this long. */
@@ -86,7 +90,13 @@ async function sweepRecords(sql: Sql): Promise<void> {
   await sql`
     delete from tasks where state in ('succeeded', 'failed')
       and ended_at < uc_now() - ${REMEMBERED_MILLIS}::bigint`;
+  await sql`delete from audit_records where at < uc_now() - ${AUDIT_KEPT_MILLIS}::bigint`;
   await sql`delete from backoffs where failed_at < uc_now() - ${REMEMBERED_MILLIS}::bigint`;
   await sql`
     delete from idempotency_keys where begun_at <= uc_now() - ${KEPT_MILLIS}::bigint`;
+  await sql`
+    delete from sessions
+    where ends_at <= uc_now() or seen_at <= uc_now() - ${IDLE_MILLIS}::bigint`;
+  await sql`
+    delete from login_attempts where window_began_at <= uc_now() - ${SERIES_MILLIS}::bigint`;
 }

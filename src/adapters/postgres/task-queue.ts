@@ -9,11 +9,13 @@ import * as Layer from "effect/Layer";
 import { randomBytes } from "node:crypto";
 import {
   LEASE_MILLIS,
+  PRIORITY,
   type Priority,
   type Task,
   taskId,
   type TaskError,
 } from "../../domain/refresh/task.ts";
+import { hexHash, keyHash } from "../../domain/entry/entry.ts";
 import { QueueHasNoRoom, TaskQueue } from "../../services/refresh/task-queue.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { claimKey, claimTasks } from "./claim-tasks.ts";
@@ -94,6 +96,44 @@ export function layer(processId: string) {
             where state = 'running' and lease_until < uc_now()`;
           return rows.count;
         }),
+
+        promote: (ids) =>
+          database.run("TaskQueue.promote", async ({ sql }) => {
+            await sql`
+              update tasks set priority = ${PRIORITY.waiting}
+              where state = 'queued' and priority > ${PRIORITY.waiting} and key_hash in (
+                select decode(hash, 'hex') from unnest(${ids.map(hexHash)}::text[]) w (hash)
+              )`;
+            await sql`select pg_notify('uc_tasks', '')`;
+          }),
+
+        demote: (id) =>
+          database.run("TaskQueue.demote", async ({ sql }) => {
+            await sql`
+              update tasks set priority = ${PRIORITY.normal}
+              where key_hash = ${keyHash(id)} and state = 'queued' and not told
+                and priority = ${PRIORITY.waiting}`;
+          }),
+
+        queuedBesides: (source, id, most, worst) =>
+          database.run("TaskQueue.queuedBesides", async ({ sql }) => {
+            const [row] = await sql<{ count: number }[]>`
+              select count(*) as count from (
+                select 1 from tasks where source_id = ${source.id} and state = 'queued'
+                  and space = ${id.space} and priority <= ${worst} and key <> ${id.key}
+                limit ${most}
+              ) others`;
+            return row?.count ?? 0;
+          }),
+
+        queueLengths: (spaces) =>
+          database.run("TaskQueue.queueLengths", async ({ sql }) => {
+            const rows = await sql<{ space: string; count: number }[]>`
+              select space, count(*) as count from tasks
+              where state = 'queued' and space = any(${spaces as string[]})
+              group by space`;
+            return new Map(rows.map(({ space, count }) => [space, count]));
+          }),
 
         cancelAll: (sourceId) =>
           database.run("TaskQueue.cancelAll", async ({ sql }) => {

@@ -1,16 +1,17 @@
 /**
- * Tokens and users in PostgreSQL.
+ * Tokens in PostgreSQL.
  *
  * @module
  */
 import { eq, sql as expression } from "drizzle-orm";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { type StoredToken, TokenStore } from "../../services/access/token-store.ts";
+import { type TokenRecord, TokenStore } from "../../services/access/token-store.ts";
 import { Database } from "./database.ts";
-import { tokens, users } from "./schema.ts";
+import { tokens } from "./schema.ts";
 
 const now = expression<number>`uc_now()`;
+const byId = expression`${tokens.id} collate "C"`;
 
 export const layer = Layer.effect(
   TokenStore,
@@ -21,14 +22,24 @@ export const layer = Layer.effect(
         const rows = await orm.select().from(tokens);
         return rows.map(toToken);
       }),
+      page: (after, limit) =>
+        database.run("TokenStore.page", async ({ orm }) => {
+          const rows = await orm
+            .select()
+            .from(tokens)
+            .where(after === undefined ? undefined : expression`${byId} > ${after}`)
+            .orderBy(byId)
+            .limit(limit);
+          return rows.map(toToken);
+        }),
       add: (token) =>
         database.run("TokenStore.add", async ({ orm }) => {
-          const added = await orm
+          const [added] = await orm
             .insert(tokens)
             .values({ ...token, createdAt: now })
             .onConflictDoNothing()
-            .returning({ id: tokens.id });
-          return added.length === 1;
+            .returning();
+          return added === undefined ? undefined : toToken(added);
         }),
       replace: (token) =>
         database.run("TokenStore.replace", async ({ orm }) => {
@@ -44,34 +55,39 @@ export const layer = Layer.effect(
             .returning({ id: tokens.id });
           return replaced.length === 1;
         }),
-      addUser: (user) =>
-        database.run("TokenStore.addUser", async ({ orm }) => {
-          await orm
-            .insert(users)
-            .values({ ...user, isActive: true, createdAt: now })
-            .onConflictDoNothing();
+      remove: (id) =>
+        database.run("TokenStore.remove", async ({ orm }) => {
+          const [removed] = await orm
+            .delete(tokens)
+            .where(eq(tokens.id, id))
+            .returning({ name: tokens.name });
+          return removed?.name;
         }),
-      hasUser: (username) =>
-        database.run("TokenStore.hasUser", async ({ orm }) => {
-          const found = await orm
-            .select({ id: users.id })
-            .from(users)
-            .where(eq(users.username, username));
-          return found.length === 1;
+      noteUses: (uses) =>
+        database.run("TokenStore.noteUses", async ({ sql }) => {
+          // In one order, so that two processes don't wait for each other in a circle.
+          const ids = [...uses.keys()].toSorted();
+          await sql`
+            update tokens t set last_used_at = greatest(t.last_used_at, used.at)
+            from (
+              select t.id, u.at
+              from unnest(${ids}::text[], ${ids.map((id) => uses.get(id) ?? 0)}::bigint[])
+                as u (id, at)
+              join tokens t on t.id = u.id order by t.id for update of t
+            ) used
+            where t.id = used.id`;
         }),
     });
   }),
 );
 
-function toToken(row: typeof tokens.$inferSelect): StoredToken {
-  const { id, name, role, hash } = row;
+function toToken(row: typeof tokens.$inferSelect): TokenRecord {
+  const { sources, projects, expiresAt, lastUsedAt, ...token } = row;
   return {
-    id,
-    name,
-    role,
-    hash,
-    sources: row.sources ?? undefined,
-    projects: row.projects ?? undefined,
-    expiresAt: row.expiresAt ?? undefined,
+    ...token,
+    sources: sources ?? undefined,
+    projects: projects ?? undefined,
+    expiresAt: expiresAt ?? undefined,
+    lastUsedAt: lastUsedAt ?? undefined,
   };
 }

@@ -27,3 +27,11 @@ export function credentialsIn(
     ? { _tag: "None" }
     : { _tag: "Token", token };
 }
+
+/** Whether a header claims to hold a token, readable or not; the cookie is ignored then. */
+export function claimsToken(
+  authorization: string | undefined,
+  apiKey: string | undefined,
+): boolean {
+  return apiKey !== undefined || /^bearer(?: |$)/i.test(authorization ?? "");
+}

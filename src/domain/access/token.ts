@@ -7,6 +7,15 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { timeOrderedId } from "../time-ordered-id.ts";
+
+/** Of the token that the service is started with. */
+export const BOOTSTRAP_TOKEN_ID = "bootstrap";
+
+/** An id that sorts by `now`, Unix ms: `k_` and 32 hexadecimal digits. */
+export function tokenId(now: number, random: Uint8Array): string {
+  return timeOrderedId("k_", now, random);
+}
 
 /** A token from 32 random bytes. */
 export function tokenFrom(random: Uint8Array): string {

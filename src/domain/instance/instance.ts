@@ -6,6 +6,8 @@
  * @module
  */
 
+import { type PurgeSelection, wantedParams } from "../entry/purge.ts";
+
 export const DB_TYPES = ["mysql", "postgresql", "sqlserver", "oracle"] as const;
 
 export type DbType = (typeof DB_TYPES)[number];
@@ -20,4 +22,27 @@ export interface Instance {
   readonly isActive: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/** What a client says of an instance. */
+export type InstanceDraft = Pick<
+  Instance,
+  "name" | "dbType" | "host" | "port" | "isActive"
+>;
+
+/** What may be changed of an instance; what is `undefined` stays. */
+export type InstanceChange = {
+  readonly [Field in keyof InstanceDraft]?: InstanceDraft[Field] | undefined;
+};
+
+/** Ids are whole numbers from 1 to here; no instance has one beyond. */
+export const LARGEST_INSTANCE_ID = 2_147_483_647;
+
+/** Every entry about an instance, or about one account on it. */
+export function entriesAbout(instanceId: number, username?: string): PurgeSelection {
+  const about = { instance_id: String(instanceId) };
+  return {
+    _tag: "Matching",
+    params: wantedParams(username === undefined ? about : { ...about, username }),
+  };
 }

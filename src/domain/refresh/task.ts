@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { timeOrderedId } from "../time-ordered-id.ts";
 import type { EntryId } from "../entry/entry.ts";
 
 export type TaskState = "queued" | "running" | "succeeded" | "failed";
@@ -70,17 +71,9 @@ export function progressOf(state: TaskState): number {
   return state === "queued" ? 0 : state === "running" ? 0.5 : 1;
 }
 
-/**
- * An id that sorts by `now` (Unix ms): `t_`, 12 hexadecimal digits of time, 20 of `random`.
- *
- * `random` gives at least 10 bytes.
- */
+/** An id that sorts by `now`, Unix ms: `t_` and 32 hexadecimal digits. */
 export function taskId(now: number, random: Uint8Array): string {
-  const time = now.toString(16).padStart(12, "0");
-  const rest = Array.from(random.subarray(0, 10), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  );
-  return `t_${time}${rest.join("")}`;
+  return timeOrderedId("t_", now, random);
 }
 
 /** Whether `text` could be the id of a task. */

@@ -8,6 +8,9 @@
  * sorted by name, equal names keep their order, an empty query is none. The result
  * is printable ASCII and goes to the upstream as it is.
  *
+ * A text of more than three times the longest key is refused unseen, whatever its spelling
+ * would be.
+ *
  * Different on purpose: `/` and `%2F`, any other reserved character and its escape,
  * `+` and `%20` in a query, `a` and `a=`. RFC 3986 makes none of them equal.
  *
@@ -49,6 +52,13 @@ export type SegmentDecision =
 
 /** The most bytes a normalised key may have. */
 export const MAX_KEY_BYTES = 2_048;
+/** The most characters a key may be written with: three for each byte, as an escape has. */
+export const MAX_KEY_LENGTH = 3 * MAX_KEY_BYTES;
+
+const TOO_LONG = {
+  _tag: "Refused",
+  reason: `Key is longer than ${MAX_KEY_BYTES} bytes`,
+} as const;
 
 /** Decodes, once, the segment of a request's path that carries a key. */
 export function decodeKeySegment(rawPathSegment: string): SegmentDecision {
@@ -70,6 +80,8 @@ export function decodeKeySegment(rawPathSegment: string): SegmentDecision {
  * ```
  */
 export function normaliseKey(text: string, shape: KeyShape): KeyDecision {
+  // Spelling takes time with each character, so it never begins with what is much too long.
+  if (text.length > MAX_KEY_LENGTH) return TOO_LONG;
   const fault = textFault(text);
   if (fault !== undefined) return { _tag: "Malformed", reason: fault };
   const { path, query } = cutQuery(text.trim());
@@ -94,9 +106,7 @@ export function normaliseKey(text: string, shape: KeyShape): KeyDecision {
   }
 
   const key = keyFrom(segments, parts.toSorted(byName), shape.trailingSlash);
-  return key.length <= MAX_KEY_BYTES
-    ? { _tag: "Key", key }
-    : { _tag: "Refused", reason: `Key is longer than ${MAX_KEY_BYTES} bytes` };
+  return key.length <= MAX_KEY_BYTES ? { _tag: "Key", key } : TOO_LONG;
 }
 
 /** Puts a key together from parts that are spelled and sorted already. */

@@ -53,6 +53,46 @@ export function contains({ address, prefix }: Cidr, other: IpAddress): boolean {
   return address.value >> rest === other.value >> rest;
 }
 
+/**
+ * The one spelling of `address`.
+ *
+ * Source: RFC 5952 §4 (lower case, no leading zeros, `::` for the longest run of zeros).
+ *
+ * @example Either family
+ * ```ts
+ * import { formatAddress } from "./ip-address.ts";
+ *
+ * formatAddress({ family: 4, value: 0xc0000201n }); // => "192.0.2.1"
+ * formatAddress({ family: 6, value: 0x20010db8n << 96n }); // => "2001:db8::"
+ * ```
+ */
+export function formatAddress({ family, value }: IpAddress): string {
+  if (family === 4) return partsOf(value, 4, 8).join(".");
+  const groups = partsOf(value, 8, 16).map((group) => group.toString(16));
+  const { start, length } = longestZeros(groups);
+  if (length < 2) return groups.join(":");
+  const [head, tail] = [groups.slice(0, start), groups.slice(start + length)];
+  return `${head.join(":")}::${tail.join(":")}`;
+}
+
+/** The last `count` parts of `bits` each, the highest first. */
+function partsOf(value: bigint, count: number, bits: number): readonly bigint[] {
+  return Array.from({ length: count }, (_, index) =>
+    BigInt.asUintN(bits, value >> BigInt(bits * (count - 1 - index))),
+  );
+}
+
+/** The first of the longest runs of zeros. */
+function longestZeros(groups: readonly string[]) {
+  let longest = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === "0") end++;
+    if (end - start > longest.length) longest = { start, length: end - start };
+  }
+  return longest;
+}
+
 /** The IPv4 address in the last 32 bits of `value`. */
 export function v4(value: bigint): IpAddress {
   return { family: 4, value: BigInt.asUintN(32, value) };

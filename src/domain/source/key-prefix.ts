@@ -10,7 +10,13 @@
  *
  * @module
  */
-import { type KeyDecision, keyFrom, type KeyShape, MAX_KEY_BYTES } from "./cache-key.ts";
+import {
+  type KeyDecision,
+  keyFrom,
+  type KeyShape,
+  MAX_KEY_BYTES,
+  MAX_KEY_LENGTH,
+} from "./cache-key.ts";
 import {
   byName,
   cutQuery,
@@ -29,6 +35,11 @@ export type PrefixDecision =
   | { readonly _tag: "Prefix"; readonly prefix: string }
   | Exclude<KeyDecision, { readonly _tag: "Key" }>;
 
+const TOO_LONG = {
+  _tag: "Refused",
+  reason: `No key is longer than ${MAX_KEY_BYTES} bytes`,
+} as const;
+
 /**
  * Finds the one spelling of what keys begin with.
  *
@@ -42,6 +53,7 @@ export type PrefixDecision =
  * ```
  */
 export function normalisePrefix(text: string, shape: KeyShape): PrefixDecision {
+  if (text.length > MAX_KEY_LENGTH) return TOO_LONG;
   const fault = textFault(text);
   if (fault !== undefined) return { _tag: "Malformed", reason: fault };
   const begun = text.trimStart();
@@ -65,7 +77,7 @@ export function normalisePrefix(text: string, shape: KeyShape): PrefixDecision {
   const prefix = `${begin}${end.text}`;
   return prefix.length <= MAX_KEY_BYTES
     ? { _tag: "Prefix", prefix }
-    : { _tag: "Refused", reason: `No key is longer than ${MAX_KEY_BYTES} bytes` };
+    : TOO_LONG;
 }
 
 /** The least text after everything that begins with `prefix`, which is not empty. */

@@ -15,7 +15,7 @@ import {
   percentDecoded,
   percentEncoded,
   type Place,
-  RESERVED_ESCAPE,
+  RESERVED_ESCAPES,
 } from "./percent-encoding.ts";
 
 /** Whether `/A` and `/a` are two resources (`preserve`) or one (`lower`). */
@@ -117,7 +117,7 @@ export function byName(
 
 function spell(raw: string, place: Place, keyCase: KeyCase): Spelling {
   let text = "";
-  for (const [index, piece] of raw.split(RESERVED_ESCAPE).entries()) {
+  for (const [index, piece] of raw.split(RESERVED_ESCAPES).entries()) {
     if (index % 2 === 1) {
       text += piece.toUpperCase();
       continue;

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { type KeyDecision, keyFrom, normaliseKey } from "./cache-key.ts";
+import { type KeyDecision, keyFrom, MAX_KEY_BYTES, normaliseKey } from "./cache-key.ts";
 import { cutQuery, type KeyCase, textFault } from "./key-spelling.ts";
 import { fillPath, matchPath, parsePath, type PathPattern } from "./path-pattern.ts";
 import { fillQuery, matchQuery, parseQuery, type QueryPattern } from "./query-pattern.ts";
@@ -99,6 +99,14 @@ export function fillTemplate(
   const missing = names.find((name) => !Object.hasOwn(params, name));
   if (missing !== undefined) {
     return { _tag: "Refused", field: missing, reason: "Missing" };
+  }
+  // Spelled they have at least the length that they have here, and spelling takes time.
+  let length = 0;
+  for (const name of names) {
+    length += params[name]?.length ?? 0;
+    if (length <= MAX_KEY_BYTES) continue;
+    const reason = `Makes the key longer than ${MAX_KEY_BYTES} bytes`;
+    return { _tag: "Refused", field: name, reason };
   }
 
   const path = fillPath(template.path, params, keyCase);

@@ -89,7 +89,7 @@ export function matchPath(pattern: PathPattern, path: string): Found | undefined
 
 function matchRest(segments: readonly string[], before: number): string | undefined {
   return segments.length > 0 || before === 0
-    ? percentDecoded(segments.join("/"))
+    ? percentDecoded(segments.join("/"))?.normalize("NFC")
     : undefined;
 }
 

@@ -19,20 +19,33 @@
 export type Place = "path" | "query" | "data";
 
 const ESCAPED: Readonly<Record<Place, RegExp>> = {
-  path: /[^A-Za-z0-9\-._~!$&'()*+,;=:@]/gu,
-  query: /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?]/gu,
-  data: /[^A-Za-z0-9\-._~!$'()*,:@]/gu,
+  path: /[^A-Za-z0-9\-._~!$&'()*+,;=:@]/u,
+  query: /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?]/u,
+  data: /[^A-Za-z0-9\-._~!$'()*,:@]/u,
 };
 
-/** Splits a text at the escapes of `%` and of the reserved characters, keeping them. */
-export const RESERVED_ESCAPE = /(%(?:2[13-9A-CF]|3[ABDF]|40|5[BD]))/i;
+/** What a place has room for, though `encodeURIComponent` escapes it. */
+const KEPT: Readonly<Record<Place, readonly string[]>> = {
+  path: [..."$&+,;=:@"],
+  query: [..."$&+,;=:@/?"],
+  data: [..."$,:@"],
+};
+
+/** Splits a text at runs of escapes of `%` and of the reserved characters, keeping them. */
+export const RESERVED_ESCAPES = /((?:%(?:2[13-9A-CF]|3[ABDF]|40|5[BD]))+)/i;
 
 /** Matches text that holds a control character: U+0000–U+001F, U+007F–U+009F. */
 export const CONTROL = /\p{Cc}/u;
 
 /** Escapes well-formed `text` for `place`. */
 export function percentEncoded(text: string, place: Place): string {
-  return text.replaceAll(ESCAPED[place], encodeURIComponent);
+  if (!ESCAPED[place].test(text)) return text;
+  // A call for each character takes milliseconds where these take microseconds.
+  let encoded = encodeURIComponent(text);
+  for (const mark of KEPT[place]) {
+    encoded = encoded.replaceAll(encodeURIComponent(mark), mark);
+  }
+  return encoded;
 }
 
 /** Decodes every escape once; `undefined` for a malformed one or one that is not UTF-8. */

@@ -123,8 +123,8 @@ export function fillSegment(
 }
 
 /**
- * Gives the decoded value with which `pattern` spells `segment`, the whole text for
- * a literal; `undefined` if it doesn't.
+ * Gives the decoded value with which `pattern` spells `segment`, in NFC, the whole text
+ * for a literal; `undefined` if it doesn't.
  */
 export function matchSegment(
   pattern: Literal | Hole,
@@ -134,7 +134,8 @@ export function matchSegment(
   const { prefix, suffix } = pattern;
   if (!segment.startsWith(prefix) || !segment.endsWith(suffix)) return undefined;
   const value = segment.slice(prefix.length, segment.length - suffix.length);
-  return WHOLE.test(value) ? percentDecoded(value) : undefined;
+  // A reserved character is spelled apart from what it combines with.
+  return WHOLE.test(value) ? percentDecoded(value)?.normalize("NFC") : undefined;
 }
 
 function literal(

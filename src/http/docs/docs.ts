@@ -5,17 +5,26 @@
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ApiReferenceConfiguration } from "@scalar/hono-api-reference";
+import { Hono } from "hono";
 import { problemExamples } from "../problems.ts";
+import { sessionSchemes } from "../session-schema.ts";
+import { docsPolicy } from "./docs-policy.ts";
 import { completed, requestIdHeader } from "./complete-document.ts";
 
 const description = `Answers for third-party APIs from cache, within their quota.
 
 Every call but those marked public needs a token: \`Authorization: Bearer <token>\` or \`X-API-Key: <token>\`.
 Errors are problem details (RFC 9457) with a stable \`code\`, sent as \`application/json\` unless \`Accept\`
-asks for \`application/problem+json\`. Any call may answer 500, \`INTERNAL_ERROR\`: something went wrong inside.`;
+asks for \`application/problem+json\`. Any call may answer 500, \`INTERNAL_ERROR\`: something went wrong inside;
+and where its operator lists the addresses it answers, 403, \`ADDRESS_NOT_ALLOWED\`, to any other.`;
 
 const tags = [
+  { name: "Access", description: "Tokens and users" },
+  { name: "Audit", description: "Who changed what" },
   { name: "Cache", description: "Entries that are stored" },
+  { name: "Clearing", description: "Taking entries out of the cache, everywhere" },
+  { name: "Instances", description: "Database servers that entries are about" },
+  { name: "Login", description: "Sessions of users" },
   { name: "Quota", description: "Upstream calls that are left" },
   { name: "Refreshing", description: "Making entries current before they expire" },
   { name: "Service", description: "Health, information and metrics" },
@@ -53,6 +62,14 @@ export function openApiDocument(app: OpenAPIHono, version: string) {
   return completed(document);
 }
 
+/** The page, which is the same for everyone. Its maker is loaded then: few starts ever need it. */
+async function renderReference() {
+  const { Scalar } = await import("@scalar/hono-api-reference");
+  const rendering = new Hono().get("/", Scalar(page));
+  const html = await (await rendering.request("/")).text();
+  return { html, policy: await docsPolicy(html) };
+}
+
 /** Serves the document and the reference. `script` is Scalar's, compressed with gzip. */
 export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array) {
   const registry = app.openAPIRegistry;
@@ -67,6 +84,8 @@ export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array
     name: "X-API-Key",
     description: "The same token, for clients that can't set `Authorization`",
   });
+  registry.registerComponent("securitySchemes", "session", sessionSchemes.session);
+  registry.registerComponent("securitySchemes", "csrf", sessionSchemes.csrf);
   registry.registerComponent("headers", "X-Request-Id", requestIdHeader);
   for (const [code, example] of Object.entries(problemExamples())) {
     registry.registerComponent("examples", code, example);
@@ -77,10 +96,11 @@ export function docsRoutes(app: OpenAPIHono, version: string, script: Uint8Array
     document ??= openApiDocument(app, version);
     return c.json(document);
   });
-  app.get("/docs", async (c, next) => {
-    // Loaded when the page is asked for: few starts ever need it.
-    const { Scalar } = await import("@scalar/hono-api-reference");
-    return Scalar(page)(c, next);
+  let reference: ReturnType<typeof renderReference> | undefined;
+  app.get("/docs", async (c) => {
+    reference ??= renderReference();
+    const { html, policy } = await reference;
+    return c.html(html, 200, { "Content-Security-Policy": policy });
   });
   app.get("/docs/scalar.js", (c) =>
     c.body(script as Uint8Array<ArrayBuffer>, 200, {

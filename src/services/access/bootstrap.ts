@@ -4,14 +4,17 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { tokenHash } from "../../domain/access/token.ts";
+import { BOOTSTRAP_TOKEN_ID, tokenHash } from "../../domain/access/token.ts";
+import { asSystem } from "../audit/actor.ts";
+import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Transaction } from "../transaction.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import { TokenStore } from "./token-store.ts";
+import { UserStore } from "./user-store.ts";
 
 const BOOTSTRAP_TOKEN = {
-  id: "bootstrap",
+  id: BOOTSTRAP_TOKEN_ID,
   name: "bootstrap admin",
   role: "admin",
 } as const;
@@ -24,10 +27,13 @@ export const replaceAdminToken = Effect.fn("replaceAdminToken")(function* (
   const { together } = yield* Transaction;
   const store = yield* TokenStore;
   const bus = yield* ChangeBus;
+  const audit = yield* Audit;
   const replace = Effect.gen(function* () {
     const changed = yield* store.replace({ ...BOOTSTRAP_TOKEN, hash: tokenHash(token) });
-    return changed ? yield* bus.log({ _tag: "TokensChanged" }) : 0;
-  });
+    if (!changed) return 0;
+    yield* audit.record({ action: "token.replace", target: BOOTSTRAP_TOKEN.id });
+    return yield* bus.log({ _tag: "TokensChanged" });
+  }).pipe(asSystem);
   yield* bus.appliedHere(yield* together("replaceAdminToken", replace));
 });
 
@@ -36,21 +42,27 @@ export const addAdminToken = Effect.fn("addAdminToken")(function* (token: string
   const { together } = yield* Transaction;
   const store = yield* TokenStore;
   const bus = yield* ChangeBus;
+  const audit = yield* Audit;
   const add = Effect.gen(function* () {
     const added = yield* store.add({ ...BOOTSTRAP_TOKEN, hash: tokenHash(token) });
-    return added ? yield* bus.log({ _tag: "TokensChanged" }) : 0;
-  });
+    if (!added) return 0;
+    yield* audit.record({ action: "token.create", target: BOOTSTRAP_TOKEN.id });
+    return yield* bus.log({ _tag: "TokensChanged" });
+  }).pipe(asSystem);
   const seq = yield* together("addAdminToken", add);
   yield* bus.appliedHere(seq);
   return seq > 0;
 });
 
-/** Makes the user `admin` with `password` unless there is one; an existing one keeps its own. */
+/**
+ * Makes the user `admin` with `password` where there is no user yet. Later there may be
+ * others in its place: one that was deleted does not come back.
+ */
 export const addAdminUser = Effect.fn("addAdminUser")(function* (password: () => string) {
-  const store = yield* TokenStore;
+  const store = yield* UserStore;
   const hasher = yield* PasswordHasher;
-  if (yield* store.hasUser(ADMIN)) return false;
+  if ((yield* store.page(undefined, 1)).length > 0) return false;
   const passwordHash = yield* hasher.hash(password());
-  yield* store.addUser({ username: ADMIN, role: "admin", passwordHash });
-  return true;
+  const draft = { username: ADMIN, role: "admin", isActive: true, passwordHash } as const;
+  return (yield* store.add(draft)) !== undefined;
 });

@@ -1,15 +1,28 @@
 /**
- * Turns passwords into what may be stored.
+ * Turns passwords into what may be stored, and knows them again.
  *
  * @module
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
+import type { TooManyLogins } from "../errors.ts";
 
+export interface PasswordVerdict {
+  readonly matches: boolean;
+  /** The hash was made by weaker parameters than those of today. */
+  readonly isOutdated: boolean;
+}
+
+/** Slow on purpose; few are worked on at once, and of those that wait the ones too many fail. */
 export class PasswordHasher extends Context.Service<
   PasswordHasher,
   {
-    /** Slow on purpose; names its own parameters. */
+    /** Names its own parameters. */
     readonly hash: (password: string) => Effect.Effect<string>;
+    /** `hash` of nobody (`undefined`) takes as long, and never matches. */
+    readonly verify: (
+      password: string,
+      hash: string | undefined,
+    ) => Effect.Effect<PasswordVerdict, TooManyLogins>;
   }
 >()("uni-cache/services/PasswordHasher") {}

@@ -1,5 +1,5 @@
 /**
- * Where tokens and users are kept.
+ * Where tokens are kept.
  *
  * @module
  */
@@ -21,20 +21,33 @@ export interface StoredToken {
   readonly expiresAt?: number | undefined;
 }
 
+/** A token, and what the store knows of it besides. */
+export interface TokenRecord extends StoredToken {
+  readonly createdAt: number;
+  /** Some seconds late; `undefined`: never. */
+  readonly lastUsedAt: number | undefined;
+}
+
 export class TokenStore extends Context.Service<
   TokenStore,
   {
     readonly list: Effect.Effect<readonly StoredToken[], StoreUnavailable>;
-    /** Stores `token` unless its id is there already. Gives whether it was stored. */
-    readonly add: (token: StoredToken) => Effect.Effect<boolean, StoreUnavailable>;
+    /** Up to `limit` tokens behind the id `after`, in byte order of their ids. */
+    readonly page: (
+      after: string | undefined,
+      limit: number,
+    ) => Effect.Effect<readonly TokenRecord[], StoreUnavailable>;
+    /** Stores `token` unless its id is there already. Gives what was stored. */
+    readonly add: (
+      token: StoredToken,
+    ) => Effect.Effect<TokenRecord | undefined, StoreUnavailable>;
     /** Stores `token` in place of the one with its id. Gives whether anything changed. */
     readonly replace: (token: StoredToken) => Effect.Effect<boolean, StoreUnavailable>;
-    /** Makes the user unless the name is there already. */
-    readonly addUser: (user: {
-      readonly username: string;
-      readonly role: Role;
-      readonly passwordHash: string;
-    }) => Effect.Effect<void, StoreUnavailable>;
-    readonly hasUser: (username: string) => Effect.Effect<boolean, StoreUnavailable>;
+    /** Gives the name of what was removed, `undefined` where there is no such token. */
+    readonly remove: (id: string) => Effect.Effect<string | undefined, StoreUnavailable>;
+    /** Notes when tokens were last used, by their ids; never moves an instant back. */
+    readonly noteUses: (
+      uses: ReadonlyMap<string, number>,
+    ) => Effect.Effect<void, StoreUnavailable>;
   }
 >()("uni-cache/services/TokenStore") {}

@@ -4,14 +4,19 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Option from "effect/Option";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
+import { Background } from "../refresh/background.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
 import type { Held } from "./entry-memory.ts";
 import type { RefreshStanding } from "./entry-store.ts";
 
 /** A stale hit asks for a refresh at most this often from one process. */
 const ASK_AGAIN_MILLIS = 2_000;
+/** How long an answer that is in hand waits to say whether the refresh was queued. */
+const TELL_MILLIS = 50;
 
 /** The last refresh failed and its back-off runs on: asking again would not help. */
 export function isResting({ failure }: RefreshStanding, now: number): boolean {
@@ -25,9 +30,17 @@ export const askForRefresh = Effect.fnUntraced(function* (
   now: number,
 ) {
   if (isResting(held.standing, now)) return false;
-  if (now < held.askedUntil) return true;
-  const requests = yield* RefreshRequests;
+  if (now < held.askedUntil) return held.askedInVain !== true;
+  const background = yield* Background;
   held.askedUntil = now + ASK_AGAIN_MILLIS;
+  held.askedInVain = false;
+  const asking = yield* background.start(ask(source, held));
+  const asked = yield* Effect.timeoutOption(Fiber.join(asking), TELL_MILLIS);
+  return Option.getOrElse(asked, () => true);
+});
+
+const ask = Effect.fnUntraced(function* (source: Source, held: Held) {
+  const requests = yield* RefreshRequests;
   const { space, key, responseAt } = held.entry;
   const wanted = { space, key, newerThan: responseAt };
   const options = { priority: PRIORITY.normal, told: false };
@@ -35,7 +48,7 @@ export const askForRefresh = Effect.fnUntraced(function* (
     Effect.as(true),
     Effect.catchTag(["QueueFull", "StoreUnavailable"], (error) =>
       Effect.sync(() => {
-        held.askedUntil = 0;
+        held.askedInVain = true;
       }).pipe(Effect.andThen(Effect.logDebug(error.message)), Effect.as(false)),
     ),
   );

@@ -18,6 +18,8 @@ export interface Held {
   standing: RefreshStanding;
   /** A refresh was asked for from here: not again before this instant (Unix ms). */
   askedUntil: number;
+  /** What was asked for last found no room. */
+  askedInVain?: boolean;
   /** A reader of this process is trying the upstream for it: others don't try besides. */
   trying: boolean;
 }
@@ -26,6 +28,11 @@ export interface Held {
 export type Loaded =
   | { readonly _tag: "Held"; readonly held: Held }
   | { readonly _tag: "Absent"; readonly standing: RefreshStanding };
+
+/** When what was found was answered, 0 where there is nothing. */
+export function answeredAt(loaded: Loaded): number {
+  return loaded._tag === "Held" ? loaded.held.entry.responseAt : 0;
+}
 
 export function standingOf(loaded: Loaded): RefreshStanding {
   return loaded._tag === "Held" ? loaded.held.standing : loaded.standing;

@@ -109,14 +109,15 @@ export class EntryStore extends Context.Service<
     ) => Effect.Effect<SaveOutcome, StoreUnavailable>;
     /**
      * Removes what `selection` covers, or with `soft` leaves it as a fallback only, and logs
-     * the purge in the same transaction. Gives how many entries it covered, and the number
-     * of the change to wait for.
+     * the purge in the same transaction. Gives how many entries could be read until then,
+     * and the number of the change to wait for. Of very many it takes a part: `more` then,
+     * and it has to be asked again, in another transaction.
      */
     readonly purge: (
       selection: PurgeSelection,
       options?: PurgeOptions,
     ) => Effect.Effect<
-      { readonly purged: number; readonly seq: number },
+      { readonly purged: number; readonly seq: number; readonly more: boolean },
       StoreUnavailable
     >;
     /** From here to the end of the transaction no exchange saves anything. */

@@ -9,7 +9,7 @@ import type { Fetch } from "../../domain/entry/read-plan.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { isResting } from "./ask-for-refresh.ts";
 import { awaitRefresh } from "./await-refresh.ts";
-import { type Loaded, standingOf } from "./entry-memory.ts";
+import { answeredAt, type Loaded, standingOf } from "./entry-memory.ts";
 import { callNow, tryNow } from "./fetch-now.ts";
 import { type Fetched, notNow } from "./fetched.ts";
 
@@ -32,7 +32,7 @@ export const fetchEntry = (fetch: Fetch, request: FetchRequest) =>
 
 const carryOut = Effect.fnUntraced(function* (fetch: Fetch, request: FetchRequest) {
   const { known, id, loaded, waitMillis, now } = request;
-  const seenAt = loaded._tag === "Held" ? loaded.held.entry.responseAt : 0;
+  const seenAt = answeredAt(loaded);
   const forces = fetch.label === "BYPASS";
   const wanted = { ...id, newerThan: forces ? undefined : seenAt };
 
@@ -41,16 +41,17 @@ const carryOut = Effect.fnUntraced(function* (fetch: Fetch, request: FetchReques
       if (loaded._tag === "Absent") return notNow;
       return yield* tryNow(known, loaded.held, now);
     case "call":
-      return yield* callNow(known, wanted, seenAt);
+      return yield* callNow(known, wanted, loaded);
     case "wait": {
       const standing = standingOf(loaded);
-      const { failure } = standing;
+      const { failure, task } = standing;
       // Who bypasses the cache asks again by name; a reader takes the failure for an answer.
-      if (!forces && failure !== undefined && isResting(standing, now)) {
+      const isAsked = forces || task !== undefined;
+      if (!isAsked && failure !== undefined && isResting(standing, now)) {
         return { _tag: "Failed", failure } satisfies Fetched;
       }
       return yield* awaitRefresh(known, wanted, {
-        seenAt,
+        seen: loaded,
         millis: waitMillis,
         explicit: forces,
       });

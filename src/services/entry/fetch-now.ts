@@ -3,15 +3,19 @@
  *
  * @module
  */
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
-import { refreshNow } from "../refresh/refresh-now.ts";
+import { budgetAt } from "../../domain/quota/budget.ts";
+import { PRIORITY } from "../../domain/refresh/task.ts";
+import { CallQuota } from "../quota/call-quota.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
+import { RefreshNow } from "../refresh/refresh-now.ts";
 import type { Wanted } from "../refresh/task-queue.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { isResting } from "./ask-for-refresh.ts";
 import { awaitRefresh } from "./await-refresh.ts";
-import { type Held, standingOf } from "./entry-memory.ts";
+import { type Held, type Loaded, standingOf } from "./entry-memory.ts";
 import { type Fetched, notNow } from "./fetched.ts";
 import { loadEntry } from "./load-entry.ts";
 
@@ -35,9 +39,14 @@ export const tryNow = Effect.fnUntraced(function* (
   const snapshots = yield* QuotaSnapshots;
   const { remaining } = yield* snapshots.budgetAt(known.source, now);
   if (remaining === 0 || held.trying) return notNow;
-  held.trying = true;
+  const refreshes = yield* RefreshNow;
   const { space, key, responseAt } = held.entry;
-  return yield* fetchNow(known, { space, key, newerThan: responseAt }, notYet).pipe(
+  const wanted = { space, key, newerThan: responseAt };
+  held.trying = true;
+  return yield* refreshes.now(known, wanted, PRIORITY.high).pipe(
+    Effect.flatMap((end) =>
+      end === "Busy" ? Effect.succeed(notNow) : fetched(wanted, end),
+    ),
     Effect.timeoutOption(TRY_MILLIS),
     Effect.map(Option.getOrElse(() => notNow)),
     Effect.catchTag("StoreUnavailable", () => Effect.succeed(notNow)),
@@ -51,31 +60,38 @@ export const tryNow = Effect.fnUntraced(function* (
 
 /**
  * Calls in any case, and waits for the end of it. A refresh of the key that runs already
- * is as good. `seenAt` as in `awaitRefresh`.
+ * is as good. `seen` as in `awaitRefresh`.
  */
 export const callNow = Effect.fnUntraced(function* (
   known: KnownSource,
   wanted: Wanted,
-  seenAt: number,
+  seen: Loaded,
 ) {
+  // Before any connection is made for it.
+  if (!(yield* isCallFree(known))) return notNow;
+  const refreshes = yield* RefreshNow;
   const millis = known.source.timeoutMillis + ATTEMPTS_MILLIS;
-  return yield* fetchNow(
-    known,
-    wanted,
-    awaitRefresh(known, wanted, { seenAt, millis }),
-  ).pipe(Effect.timeoutOption(millis), Effect.map(Option.getOrElse(() => notNow)));
+  const wait = { seen, millis, onlyRunning: true };
+  return yield* refreshes.now(known, wanted, PRIORITY.waiting).pipe(
+    Effect.flatMap((end) =>
+      end === "Busy" ? awaitRefresh(known, wanted, wait) : fetched(wanted, end),
+    ),
+    Effect.timeoutOption(millis),
+    Effect.map(Option.getOrElse(() => notNow)),
+  );
 });
 
-const notYet = Effect.succeed(notNow);
+const isCallFree = Effect.fnUntraced(function* ({ source }: KnownSource) {
+  const quota = yield* CallQuota;
+  const now = yield* Clock.currentTimeMillis;
+  const record = (yield* quota.look([source.id])).get(source.id);
+  return budgetAt(source.rateLimit, record, now).remaining > 0;
+});
 
-/** `whenBusy`: the key is being refreshed already, or was a moment ago. */
-const fetchNow = Effect.fnUntraced(function* <E, R>(
-  known: KnownSource,
+const fetched = Effect.fnUntraced(function* (
   wanted: Wanted,
-  whenBusy: Effect.Effect<Fetched, E, R>,
+  end: "Updated" | "NotModified" | "Failed" | "Waiting" | "NoCallFree",
 ) {
-  const end = yield* refreshNow(known, wanted);
-  if (end === "Busy") return yield* whenBusy;
   if (end === "NoCallFree" || end === "Waiting") return notNow;
   const loaded = yield* loadEntry(wanted);
   if (end === "Failed") {

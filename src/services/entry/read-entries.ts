@@ -1,6 +1,9 @@
 /**
  * Reads many entries of a source: load, decide, queue.
  *
+ * What they have together is counted as it is sent, a repeated key each time, and has its
+ * share of the room for answers.
+ *
  * @module
  */
 import * as Clock from "effect/Clock";
@@ -10,16 +13,19 @@ import type { Reach } from "../../domain/entry/read-plan.ts";
 import { Invalid } from "../errors.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
 import { type KeyItem, keysOf } from "../source/read-keys.ts";
-import { knownSource } from "../source/source-directory.ts";
+import { type KnownSource, knownSource } from "../source/source-directory.ts";
+import { AnswerRoom, type Share } from "./answer-room.ts";
 import { countReads } from "./count-reads.ts";
 import { isResting } from "./ask-for-refresh.ts";
-import type { Held, Loaded } from "./entry-memory.ts";
+import { EntryMemory, type Held, type Loaded } from "./entry-memory.ts";
 import type { RefreshStanding } from "./entry-store.ts";
 import { loadEntries } from "./load-entries.ts";
 import { type Asked, queueMany } from "./queue-many.ts";
 
-/** An answer is put together in memory: this much of data it may have. */
+/** What is sent was in memory before: this much of data an answer may have. */
 const MOST_BYTES = 64 * 1024 * 1024;
+/** What an item has besides its data, roughly; the key is in it twice. */
+const ITEM_BYTES = 1_000;
 
 /** One of many: served where `held` is there, a miss where it is not. */
 export interface BatchItem {
@@ -28,16 +34,34 @@ export interface BatchItem {
   readonly standing: RefreshStanding;
 }
 
-/** Reads what each of `items` means, in their order, the same twice where one is repeated. */
+/**
+ * Reads what each of `items` means, in their order, the same twice where one is repeated.
+ * Waits its turn for room; who has the answer leaves its `share`.
+ */
 export const readEntries = Effect.fn("readEntries")(function* (
   sourceId: string,
   items: readonly KeyItem[],
   reach: Reach,
 ) {
-  const snapshots = yield* QuotaSnapshots;
+  const room = yield* AnswerRoom;
+  const memory = yield* EntryMemory;
   const known = yield* knownSource(sourceId);
-  const { source, space } = known;
   const keys = yield* keysOf(known, items, "keys");
+  const atMost = () => {
+    const held = keys.map((key) => memory.peek({ space: known.space, key }));
+    // Nobody knows what the store has before it is loaded.
+    return held.includes(undefined) ? MOST_BYTES : sentBytes(keys, held);
+  };
+  return yield* room.within(atMost, (share) => readKeys(known, keys, reach, share));
+});
+
+const readKeys = Effect.fnUntraced(function* (
+  { source, space }: KnownSource,
+  keys: readonly string[],
+  reach: Reach,
+  share: Share,
+) {
+  const snapshots = yield* QuotaSnapshots;
   const ids = [...new Set(keys)].map((key) => ({ space, key }));
   const loaded = yield* loadEntries(ids, MOST_BYTES);
   if (loaded === undefined) return yield* tooMuch;
@@ -54,7 +78,9 @@ export const readEntries = Effect.fn("readEntries")(function* (
     asked.push({ wanted: { ...id, newerThan }, priority: plan.priority, standing });
   }
   const itemsOf = () => keys.flatMap((key) => read.get(key) ?? []);
-  if (bytesOf(itemsOf()) > MOST_BYTES) return yield* tooMuch;
+  const helds = itemsOf().map(({ held }) => held);
+  if (bytesOf(helds) > MOST_BYTES) return yield* tooMuch;
+  share.resize(sentBytes(keys, helds));
 
   for (const [key, task] of yield* queueMany(source, asked)) {
     const item = read.get(key);
@@ -67,7 +93,7 @@ export const readEntries = Effect.fn("readEntries")(function* (
   const budget = yield* snapshots.budgetAt(source, readAt);
   const answered = itemsOf();
   yield* countItems(answered, readAt);
-  return { source, budget, readAt, items: answered };
+  return { source, budget, readAt, items: answered, share };
 });
 
 const countItems = Effect.fnUntraced(function* (
@@ -89,8 +115,13 @@ function heldOf(loaded: Loaded | undefined) {
 }
 
 /** A key that is asked for twice is answered twice. */
-function bytesOf(items: readonly BatchItem[]): number {
-  return items.reduce((sum, { held }) => sum + (held?.data.length ?? 0), 0);
+function bytesOf(held: readonly (Held | undefined)[]): number {
+  return held.reduce((sum, one) => sum + (one?.data.length ?? 0), 0);
+}
+
+function sentBytes(keys: readonly string[], held: readonly (Held | undefined)[]): number {
+  const around = keys.reduce((sum, key) => sum + ITEM_BYTES + 2 * key.length, 0);
+  return Math.min(MOST_BYTES, around + bytesOf(held));
 }
 
 const tooMuch = Effect.suspend(() => {

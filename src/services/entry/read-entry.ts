@@ -11,6 +11,7 @@ import {
   planRead,
   type Queue,
   type Reach,
+  type ReadPlan,
   type Serve,
 } from "../../domain/entry/read-plan.ts";
 import type { Budget } from "../../domain/quota/budget.ts";
@@ -18,10 +19,10 @@ import type { Source } from "../../domain/source/source.ts";
 import { EntryNotFound } from "../errors.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
 import { keyOf } from "../source/read-key.ts";
-import { knownSource } from "../source/source-directory.ts";
+import { type KnownSource, knownSource } from "../source/source-directory.ts";
 import { askForRefresh } from "./ask-for-refresh.ts";
 import { type CacheLabel, countReads, UNSERVED } from "./count-reads.ts";
-import { type Held, standingOf } from "./entry-memory.ts";
+import { answeredAt, type Held, type Loaded, standingOf } from "./entry-memory.ts";
 import { fetchEntry } from "./fetch-entry.ts";
 import { loadEntry } from "./load-entry.ts";
 import { failureFor, queueAbsent } from "./queue-absent.ts";
@@ -79,62 +80,89 @@ const answerRead = Effect.fnUntraced(function* (
   text: string,
   { reach, waitMillis }: ReadRequest,
 ) {
-  const snapshots = yield* QuotaSnapshots;
-  const known = yield* knownSource(sourceId);
-  const { source, space } = known;
-  const key = yield* keyOf(known, text, "key");
-  const id: EntryId = { space, key };
-  const loaded = yield* loadEntry(id);
-  const readAt = yield* Clock.currentTimeMillis;
-  const held = loaded._tag === "Held" ? loaded.held : undefined;
-
-  const serve = Effect.fnUntraced(function* (
-    label: CacheLabel,
-    served: Held,
-    refreshing: boolean,
-    now: number,
-    forwarded?: Served["forwarded"],
-  ) {
-    const budget = yield* snapshots.budgetAt(source, now);
-    const result = {
-      _tag: "Served",
-      held: served,
-      label,
-      refreshing,
-      forwarded,
-    } as const;
-    return { ...result, source, budget, readAt: now } satisfies ReadResult;
-  });
-  const goOn = Effect.fnUntraced(function* (plan: Serve | Queue, now: number) {
-    if (plan._tag === "Serve" && held !== undefined) {
-      const refreshing = plan.refresh && (yield* askForRefresh(source, held, now));
-      return yield* serve(plan.label, held, refreshing, now);
-    }
-    const seenAt = held?.entry.responseAt ?? 0;
-    const queued = yield* queueAbsent(source, id, seenAt, standingOf(loaded), now);
-    return { ...queued, source, readAt: now } satisfies ReadResult;
-  });
-
-  const plan = planRead(held?.entry, { reach, waits: waitMillis !== undefined }, readAt);
-  if (plan._tag === "Refuse") return yield* new EntryNotFound({ sourceId, key });
-  if (plan._tag !== "Fetch") return yield* goOn(plan, readAt);
-
-  const request = { known, id, loaded, waitMillis: waitMillis ?? 0, now: readAt };
-  const fetched = yield* fetchEntry(plan, request);
-  const now = yield* Clock.currentTimeMillis;
-  switch (fetched._tag) {
-    case "Fetched":
-      return yield* serve(plan.label, fetched.held, false, now, {
-        because: reasonOf(plan),
-        collapsed: fetched.collapsed,
-      });
-    case "NotNow":
-      return yield* goOn(plan.otherwise, now);
-    case "Failed":
-      return plan.otherwise._tag === "Serve"
-        ? yield* goOn({ ...plan.otherwise, refresh: false }, now)
-        : yield* failureFor(source, fetched.failure, now);
+  const found = yield* lookUp(sourceId, text);
+  const planAt = ({ loaded, at }: LookUp) => {
+    const entry = loaded._tag === "Held" ? loaded.held.entry : undefined;
+    return planRead(entry, { reach, waits: waitMillis !== undefined }, at);
+  };
+  const plan = planAt(found);
+  if (plan._tag === "Refuse") {
+    return yield* new EntryNotFound({ sourceId, key: found.id.key });
   }
+  if (plan._tag !== "Fetch") return yield* carryOut(plan, found);
+
+  const { at: now, ...rest } = found;
+  const fetched = yield* fetchEntry(plan, { ...rest, waitMillis: waitMillis ?? 0, now });
+  if (fetched._tag === "Fetched") {
+    const forwarded = { because: reasonOf(plan), collapsed: fetched.collapsed };
+    const at = yield* Clock.currentTimeMillis;
+    return yield* serve(found.known, fetched.held, { label: plan.label, forwarded, at });
+  }
+  // Much can have changed while the upstream was asked.
+  const later = yield* Effect.catchTag(
+    lookUp(sourceId, text),
+    "StoreUnavailable",
+    (error) =>
+      plan.otherwise._tag === "Serve" ? Effect.succeed(found) : Effect.fail(error),
+  );
+  const without = withoutFetch(planAt(later)) ?? plan.otherwise;
+  if (fetched._tag === "NotNow") return yield* carryOut(without, later);
+  return without._tag === "Serve"
+    ? yield* carryOut({ ...without, refresh: false }, later)
+    : yield* failureFor(later.known.source, fetched.failure, later.at);
+});
+
+/** What is known of a key at one instant. */
+interface LookUp {
+  readonly known: KnownSource;
+  readonly id: EntryId;
+  readonly loaded: Loaded;
+  readonly at: number;
+}
+
+const lookUp = Effect.fnUntraced(function* (sourceId: string, text: string) {
+  const known = yield* knownSource(sourceId);
+  const id: EntryId = { space: known.space, key: yield* keyOf(known, text, "key") };
+  const loaded = yield* loadEntry(id);
+  return { known, id, loaded, at: yield* Clock.currentTimeMillis } satisfies LookUp;
+});
+
+function withoutFetch(plan: ReadPlan): Serve | Queue | undefined {
+  if (plan._tag === "Refuse") return undefined;
+  return plan._tag === "Fetch" ? plan.otherwise : plan;
+}
+
+const carryOut = Effect.fnUntraced(function* (
+  plan: Serve | Queue,
+  { known, id, loaded, at }: LookUp,
+) {
+  const { source } = known;
+  if (plan._tag === "Serve" && loaded._tag === "Held") {
+    const { held } = loaded;
+    const refreshing = plan.refresh && (yield* askForRefresh(source, held, at));
+    return yield* serve(known, held, { label: plan.label, refreshing, at });
+  }
+  const seenAt = answeredAt(loaded);
+  const queued = yield* queueAbsent(source, id, seenAt, standingOf(loaded), at);
+  return { ...queued, source, readAt: at } satisfies ReadResult;
+});
+
+interface Serving {
+  readonly label: CacheLabel;
+  readonly at: number;
+  readonly refreshing?: boolean;
+  readonly forwarded?: Served["forwarded"];
+}
+
+const serve = Effect.fnUntraced(function* (
+  { source }: KnownSource,
+  held: Held,
+  { label, at, refreshing = false, forwarded }: Serving,
+) {
+  const snapshots = yield* QuotaSnapshots;
+  const budget = yield* snapshots.budgetAt(source, at);
+  const result = { _tag: "Served", held, label, refreshing, forwarded } as const;
+  return { ...result, source, budget, readAt: at } satisfies ReadResult;
 });
 
 function reasonOf({ label, otherwise }: Fetch): "uri-miss" | "stale" | "request" {

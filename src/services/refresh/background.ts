@@ -9,6 +9,7 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
+import { monotonicMillis } from "../quota/permit.ts";
 
 export class Background extends Context.Service<
   Background,
@@ -17,6 +18,8 @@ export class Background extends Context.Service<
     readonly start: <A, E, R>(
       effect: Effect.Effect<A, E, R>,
     ) => Effect.Effect<Fiber.Fiber<A, E>, never, R>;
+    /** The process stops, and all of it must have ended by then (monotonic milliseconds). */
+    readonly endBy: (deadline: number) => void;
   }
 >()("uni-cache/services/Background") {}
 
@@ -26,7 +29,13 @@ export const layer = (drainMillis = 10_000) =>
     Background,
     Effect.gen(function* () {
       const running = new Set<Fiber.Fiber<unknown, unknown>>();
-      yield* Effect.addFinalizer(() => drain(running, drainMillis));
+      let deadline = Infinity;
+      yield* Effect.addFinalizer(
+        Effect.fnUntraced(function* () {
+          const left = Math.max(0, deadline - (yield* monotonicMillis));
+          yield* drain(running, Math.min(drainMillis, left));
+        }),
+      );
       return Background.of({
         start: (effect) =>
           Effect.map(Effect.forkDetach(effect), (fiber) => {
@@ -34,6 +43,9 @@ export const layer = (drainMillis = 10_000) =>
             fiber.addObserver(() => running.delete(fiber));
             return fiber;
           }),
+        endBy: (instant) => {
+          deadline = instant;
+        },
       });
     }),
   );

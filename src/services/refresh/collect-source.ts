@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import type { EntryId } from "../../domain/entry/entry.ts";
 import { budgetAt } from "../../domain/quota/budget.ts";
-import type { Priority } from "../../domain/refresh/task.ts";
+import { PRIORITY, type Priority } from "../../domain/refresh/task.ts";
+import type { Source } from "../../domain/source/source.ts";
 import { EntryNews } from "../entry/entry-news.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { isForfeit, takePermits } from "../quota/permit.ts";
@@ -44,6 +45,8 @@ export interface ReadyTask {
 const LOOK_AGAIN_MILLIS = 1_000;
 /** How long connections besides the first are waited for. */
 const MORE_MILLIS = 500;
+/** Refreshes that are waited for and fail together where the upstream can't be reached. */
+const MOST_FAILED_AT_ONCE = 32;
 /** How long before a call is free its connection is made ready. */
 export const LEAD_MILLIS = 40;
 
@@ -54,6 +57,8 @@ export interface CollectRequest<E> {
   readonly worst: Priority;
   /** Gets each task that was claimed, and must not wait for it. */
   readonly begin: (task: ReadyTask) => Effect.Effect<void>;
+  /** Nothing is claimed after this instant (Unix ms). */
+  readonly until?: number;
   /** Queues what is to be claimed, in the transaction of the claim; run once in any case. */
   readonly intake?: Effect.Effect<void, E> | undefined;
 }
@@ -77,13 +82,20 @@ export const collectSource = Effect.fn("collectSource")(function* <E = never>(
     return spent(at);
   }
 
-  const { connections, failure } = yield* connectMany(known, Math.min(waiting, free));
+  const connecting = connectMany(known, Math.min(waiting, free));
+  const left = request.until === undefined ? Infinity : request.until - at;
+  const connected = yield* Effect.timeoutOption(connecting, Math.max(0, left));
+  if (Option.isNone(connected)) {
+    yield* intake;
+    return idle;
+  }
+  const { connections, failure } = connected.value;
   if (failure === undefined) {
     yield* sleepUntil(at).pipe(Effect.onInterrupt(() => releaseAll(connections)));
     return yield* claimFor(known, connections, request);
   }
   const first = Effect.fail(failure);
-  const claim = Effect.andThen(intake, queue.claim(source, 1, worst));
+  const claim = Effect.andThen(intake, claimToFail(queue, source, worst));
   yield* together("collectSource", claim).pipe(
     Effect.tap(({ needless }) => tellNeedless(needless)),
     Effect.flatMap(({ claimed }) =>
@@ -128,19 +140,36 @@ const releaseAll = (connections: readonly UpstreamConnection[]) =>
  * Up to `wanted` connections. The first may take its time; an upstream that keeps the others
  * waiting must not hold up what one connection can do.
  */
-const connectMany = Effect.fnUntraced(function* (known: KnownSource, wanted: number) {
-  const first = yield* Effect.result(connectUpstream(known));
-  if (first._tag === "Failure") return { connections: [], failure: first.failure };
-  const more = connectUpstream(known).pipe(
-    Effect.timeoutOption(MORE_MILLIS),
-    Effect.option,
-  );
-  const others = yield* Effect.all(
-    Array.from({ length: wanted - 1 }, () => more),
-    { concurrency: "unbounded" },
-  );
-  const ready = others.flatMap((one) => Option.toArray(Option.flatten(one)));
-  return { connections: [first.success, ...ready], failure: undefined };
+const connectMany = (known: KnownSource, wanted: number) =>
+  Effect.suspend(() => {
+    const connections: UpstreamConnection[] = [];
+    const connect = Effect.map(connectUpstream(known), (connection) => {
+      connections.push(connection);
+    });
+    const more = Effect.ignore(Effect.timeoutOption(connect, MORE_MILLIS));
+    return connect.pipe(
+      Effect.andThen(
+        Effect.all(
+          Array.from({ length: wanted - 1 }, () => more),
+          { concurrency: "unbounded", discard: true },
+        ),
+      ),
+      Effect.as({ connections, failure: undefined }),
+      Effect.catchTag("UpstreamUnreachable", (failure) =>
+        Effect.succeed({ connections, failure }),
+      ),
+      Effect.onInterrupt(() => releaseAll(connections)),
+    );
+  });
+
+/** Whoever waits hears of it at once; of the others one finds out for all. */
+const claimToFail = Effect.fnUntraced(function* (
+  queue: TaskQueue["Service"],
+  source: Source,
+  worst: Priority,
+) {
+  const waitedFor = yield* queue.claim(source, MOST_FAILED_AT_ONCE, PRIORITY.waiting);
+  return waitedFor.claimed.length > 0 ? waitedFor : yield* queue.claim(source, 1, worst);
 });
 
 /** Whoever waits for them finds what made them needless. */
@@ -172,7 +201,7 @@ const claimFor = <E>(
       ),
     );
     const { permit, retryAt } = yield* Effect.onError(claiming, () => releaseAll(unused));
-    if (!isTaken) yield* intake;
+    if (!isTaken) yield* Effect.onError(intake, () => releaseAll(unused));
     yield* tellNeedless(needless);
     if (permit !== undefined && (yield* isForfeit(known.source, permit, claims.length))) {
       yield* releaseAll(unused);
@@ -187,6 +216,7 @@ const claimFor = <E>(
       }
     }
     yield* releaseAll(unused);
-    if (permit !== undefined) return claimedSome;
+    // Where all were needless there may be others behind them.
+    if (permit !== undefined || needless.length > 0) return claimedSome;
     return retryAt === undefined ? idle : spent(retryAt);
   }).pipe(Effect.uninterruptible);

@@ -16,12 +16,13 @@ import { enqueueRefreshes } from "./enqueue-refreshes.ts";
 
 /**
  * Queues the refresh of the key that `text` means, or joins the one that is unfinished and
- * waits for it, for `waitMillis`. Fails with `RefreshUnfinished` where it may do neither.
+ * waits for it, for `waitMillis` or until the caller is `gone`. Fails with `RefreshUnfinished` where it may do neither.
  */
 export const refreshEntry = Effect.fn("refreshEntry")(function* (
   sourceId: string,
   text: string,
   waitMillis: number | undefined,
+  gone: Effect.Effect<unknown> = Effect.never,
 ) {
   const known = yield* knownSource(sourceId);
   const { source, space } = known;
@@ -30,8 +31,7 @@ export const refreshEntry = Effect.fn("refreshEntry")(function* (
 
   if (waitMillis !== undefined) {
     const loaded = yield* loadEntry(wanted);
-    const seenAt = loaded._tag === "Held" ? loaded.held.entry.responseAt : 0;
-    const wait = { seenAt, millis: waitMillis, explicit: true };
+    const wait = { seen: loaded, millis: waitMillis, explicit: true, gone };
     const fetched = yield* awaitRefresh(known, wanted, wait);
     const now = yield* Clock.currentTimeMillis;
     if (fetched._tag === "Fetched") {

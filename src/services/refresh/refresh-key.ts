@@ -47,34 +47,49 @@ export const refreshKey = Effect.fn("refreshKey")(function* (
   first: FirstReady,
 ) {
   const startedAt = yield* monotonicMillis;
-  let outcome = yield* attempt(known, claimed, first);
+  const target = targetOf(known, claimed.key);
+  if (target._tag === "Failed") {
+    yield* letGo(first);
+    return target;
+  }
+  let outcome = yield* attempt(known, claimed, first, target.target);
   for (let attempts = 1; outcome._tag === "Failed" && outcome.retry; attempts++) {
     const elapsed = (yield* monotonicMillis) - startedAt;
     const pause = retryPauseMillis(attempts, elapsed, yield* Random.next);
     if (pause === undefined) return outcome;
     yield* Effect.sleep(pause);
     const failed: RefreshOutcome = outcome;
-    outcome = yield* attempt(known, claimed, readyToCall(known)).pipe(
+    outcome = yield* attempt(known, claimed, readyToCall(known), target.target).pipe(
       Effect.catchTag("NoCallFree", () => Effect.succeed({ ...failed, retry: false })),
     );
   }
   return outcome;
 });
 
-/** One attempt with the redirects it leads to; every call of it has its permit. */
-const attempt = (known: KnownSource, claimed: Claimed, ready: FirstReady | LaterReady) =>
-  Effect.gen(function* () {
-    const { source, base, template } = known;
-    if (matchTemplate(template, claimed.key) === undefined) {
-      return failed(
-        "KEY_NOT_ADMITTED",
-        "The source's key_template admits the key no more",
-      );
-    }
-    const first = upstreamTarget(base, source.defaultQuery, claimed.key);
-    if (first._tag === "Refused") return failed("REDIRECT_REFUSED", first.reason);
+/** What is called for `key`, if the source still has it. */
+function targetOf({ source, base, template }: KnownSource, key: string) {
+  if (matchTemplate(template, key) === undefined) {
+    const detail = "The source's key_template admits the key no more";
+    return failed("KEY_NOT_ADMITTED", detail);
+  }
+  const first = upstreamTarget(base, source.defaultQuery, key);
+  return first._tag === "Refused" ? failed("REDIRECT_REFUSED", first.reason) : first;
+}
 
-    let target = first.target;
+/** The connection that a call was to use which is not made. */
+const letGo = (ready: FirstReady) =>
+  Effect.ignore(Effect.map(ready, ({ connection }) => connection.release()));
+
+/** One attempt with the redirects it leads to; every call of it has its permit. */
+const attempt = (
+  known: KnownSource,
+  claimed: Claimed,
+  ready: FirstReady | LaterReady,
+  firstTarget: string,
+) =>
+  Effect.gen(function* () {
+    const { base } = known;
+    let target = firstTarget;
     let next: FirstReady | LaterReady = ready;
     for (let redirects = 0; ; redirects++) {
       const called = yield* callOnce(known, claimed, yield* next, target);

@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
 import type { QueueFull, StoreUnavailable } from "../errors.ts";
+import { EntryStore } from "../entry/entry-store.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { enqueueRefreshes } from "./enqueue-refreshes.ts";
 import {
@@ -43,35 +44,53 @@ type Answer = Deferred.Deferred<Enqueued, QueueFull | StoreUnavailable>;
 interface Line {
   readonly source: Source;
   readonly options: EnqueueOptions;
-  readonly waiting: Map<string, { readonly wanted: Wanted; readonly answer: Answer }>;
+  readonly waiting: Map<string, Request>;
+}
+
+interface Request {
+  readonly wanted: Wanted;
+  readonly answer: Answer;
 }
 
 export const layer = Layer.effect(
   RefreshRequests,
   Effect.gen(function* () {
+    const queue = yield* TaskQueue;
+    const store = yield* EntryStore;
     const context = yield* Effect.context<TaskQueue | CallQuota>();
     const scope = yield* Effect.scope;
     const lines = new Map<string, Line>();
 
-    const enqueue = (source: Source, all: readonly Wanted[], options: EnqueueOptions) =>
-      Effect.exit(Effect.provideContext(enqueueRefreshes(source, all, options), context));
+    const enqueue = (
+      source: Source,
+      requests: readonly Request[],
+      options: EnqueueOptions,
+    ) =>
+      requests.length === 0
+        ? Effect.succeed(Exit.succeed<readonly Enqueued[]>([]))
+        : enqueueRefreshes(source, idsOf(requests), options).pipe(
+            Effect.provideContext(context),
+            Effect.exit,
+          );
 
     const turn = Effect.fnUntraced(function* ({ source, options, waiting }: Line) {
       const requests = [...waiting.values()].slice(0, MOST_AT_ONCE);
       for (const { wanted } of requests) waiting.delete(wanted.key);
-      const all = requests.map(({ wanted }) => wanted);
-      const exit = yield* enqueue(source, all, options);
-      if (Exit.isFailure(exit) && requests.length > 1) {
-        // All or none is not what these asked for: each has its own answer.
-        for (const { wanted, answer } of requests) {
-          const one = yield* enqueue(source, [wanted], options);
-          Deferred.doneUnsafe(answer, first(one, 0));
-        }
-        return;
-      }
-      requests.forEach(({ answer }, index) => {
-        Deferred.doneUnsafe(answer, first(exit, index));
-      });
+      const exit = yield* enqueue(source, requests, options);
+      if (Exit.isSuccess(exit) || requests.length === 1) return answerAll(requests, exit);
+      // All or none is not what these asked for. Who has a task already needs no room.
+      const standings = yield* Effect.exit(store.standings(idsOf(requests)));
+      if (Exit.isFailure(standings)) return answerAll(requests, standings);
+      const hasTask = (_: Request, index: number) =>
+        standings.value[index]?.task !== undefined;
+      const known = requests.filter(hasTask);
+      const others = requests.filter((request, index) => !hasTask(request, index));
+      answerAll(known, yield* enqueue(source, known, options));
+      const length = yield* Effect.exit(queue.queuedUpTo(source, source.maxQueue));
+      const room = Exit.isSuccess(length) ? source.maxQueue - length.value : 0;
+      const fitting = others.slice(0, room);
+      answerAll(fitting, yield* enqueue(source, fitting, options));
+      answerAll(others.slice(room), exit);
     });
 
     const serve = Effect.fnUntraced(function* (name: string, line: Line) {
@@ -88,13 +107,17 @@ export const layer = Layer.effect(
           const line = lines.get(name);
           const waiting = line?.waiting ?? new Map();
           const asked = waiting.get(wanted.key);
-          if (asked !== undefined) return Deferred.await(asked.answer);
+          if (asked !== undefined) {
+            waiting.set(wanted.key, { ...asked, wanted: both(asked.wanted, wanted) });
+            return Deferred.await(asked.answer);
+          }
           const answer: Answer = Deferred.makeUnsafe();
           waiting.set(wanted.key, { wanted, answer });
           if (line !== undefined) return Deferred.await(answer);
           const opened = { source, options, waiting };
           lines.set(name, opened);
-          return Effect.forkIn(serve(name, opened), scope).pipe(
+          // Once the line is open it must be served, whoever goes.
+          return Effect.uninterruptible(Effect.forkIn(serve(name, opened), scope)).pipe(
             Effect.andThen(Deferred.await(answer)),
           );
         }),
@@ -102,10 +125,28 @@ export const layer = Layer.effect(
   }),
 );
 
-function first<E>(exit: Exit.Exit<readonly Enqueued[], E>, index: number) {
-  return Exit.map(exit, (enqueued) => {
-    const one = enqueued[index];
-    if (one === undefined) throw new Error("Expected a task for each key");
-    return one;
+const idsOf = (requests: readonly Request[]) => requests.map(({ wanted }) => wanted);
+
+/** Of two readers who saw different entries the call must be new to both. */
+function both(one: Wanted, other: Wanted): Wanted {
+  const newerThan =
+    one.newerThan === undefined || other.newerThan === undefined
+      ? undefined
+      : Math.max(one.newerThan, other.newerThan);
+  return { ...one, newerThan };
+}
+
+function answerAll<E extends QueueFull | StoreUnavailable>(
+  requests: readonly Request[],
+  exit: Exit.Exit<readonly unknown[], E>,
+): void {
+  requests.forEach(({ answer }, index) => {
+    const one = Exit.map(exit, (enqueued) => {
+      // Safe because what succeeds here is what was queued, one for each request.
+      const task = enqueued[index] as Enqueued | undefined;
+      if (task === undefined) throw new Error("Expected a task for each key");
+      return task;
+    });
+    Deferred.doneUnsafe(answer, one);
   });
 }

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { QueueFull, StoreUnavailable } from "../errors.ts";
-import { type KnownSource } from "../source/source-directory.ts";
+import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
 import { Background } from "./background.ts";
 import { collectSource, type ReadyTask } from "./collect-source.ts";
 import { runTask, type TaskEnd } from "./run-task.ts";
@@ -35,25 +35,31 @@ export interface CycleCount {
   errors: number;
 }
 
-/** Ends at `until` or when nothing is left to do, but waits for what it began for one call's time. */
+/**
+ * Ends at `until` or when nothing is left to do, but waits for what it began, until one
+ * call's time after `until`.
+ */
 export const runCycle = Effect.fn("runCycle")(function* (
-  known: KnownSource,
+  started: KnownSource,
   { most, until, intake }: CycleOptions,
 ) {
+  const directory = yield* SourceDirectory;
   const background = yield* Background;
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof runTask>>>();
   const count: CycleCount = { dequeued: 0, updated: 0, notModified: 0, errors: 0 };
   const underWay = new Set<Fiber.Fiber<TaskEnd>>();
-  const begin = ({ claimed, first }: ReadyTask) =>
-    Effect.gen(function* () {
-      count.dequeued += 1;
-      const run = Effect.tap(runTask(known, claimed, first), (end) =>
-        Effect.sync(() => note(count, end)),
-      );
-      const fiber = yield* background.start(run);
-      underWay.add(fiber);
-      fiber.addObserver(() => underWay.delete(fiber));
-    }).pipe(Effect.provideContext(context));
+  const beginOf =
+    (known: KnownSource) =>
+    ({ claimed, first }: ReadyTask) =>
+      Effect.gen(function* () {
+        count.dequeued += 1;
+        const run = Effect.tap(runTask(known, claimed, first), (end) =>
+          Effect.sync(() => note(count, end)),
+        );
+        const fiber = yield* background.start(run);
+        underWay.add(fiber);
+        fiber.addObserver(() => underWay.delete(fiber));
+      }).pipe(Effect.provideContext(context));
 
   let queuing = intake;
   for (;;) {
@@ -64,7 +70,11 @@ export const runCycle = Effect.fn("runCycle")(function* (
       yield* Effect.timeoutOption(anyOf(underWay), until - now);
       continue;
     }
-    const request = { room, worst: PRIORITY.adaptive, begin, intake: queuing };
+    // Its limit may have been changed; its keys are others once it has another space.
+    const known = directory.find(started.source.id);
+    if (known?.space !== started.space) break;
+    const begin = beginOf(known);
+    const request = { room, worst: PRIORITY.adaptive, begin, until, intake: queuing };
     const turn = yield* collectSource(known, request);
     queuing = undefined;
     if (turn._tag === "Claimed") continue;
@@ -75,8 +85,9 @@ export const runCycle = Effect.fn("runCycle")(function* (
     break;
   }
   if (queuing !== undefined) yield* queuing;
-  const patience = known.source.timeoutMillis;
-  yield* Effect.timeoutOption(Fiber.awaitAll([...underWay]), patience);
+  const deadline = until + started.source.timeoutMillis;
+  const left = Math.max(0, deadline - (yield* Clock.currentTimeMillis));
+  yield* Effect.timeoutOption(Fiber.awaitAll([...underWay]), left);
   return count;
 });
 

@@ -17,6 +17,9 @@ import { type Prefetched, prefetchKeys } from "./prefetch.ts";
 import { type CycleCount, runCycle } from "./run-cycle.ts";
 import { TaskQueue } from "./task-queue.ts";
 
+/** More would stand in each other's way at the store. */
+const SOURCES_AT_ONCE = 16;
+
 export interface RunRequest {
   /** `undefined`: every source. */
   readonly sourceId: string | undefined;
@@ -43,7 +46,8 @@ export const runTasks = Effect.fn("runTasks")(function* (request: RunRequest) {
   const sources = yield* sourcesOf(sourceId);
   const keys = yield* keysFor(sources, items);
 
-  const queuedBefore = yield* queued(sources);
+  const lengths = yield* lengthsOf(sources);
+  const queuedBefore = sum(lengths);
   let prefetched: readonly Prefetched[] | undefined;
   const intakeOf = Effect.fnUntraced(function* (known: KnownSource) {
     if (keys === undefined || queuedBefore > 0) return undefined;
@@ -58,9 +62,11 @@ export const runTasks = Effect.fn("runTasks")(function* (request: RunRequest) {
   const counts = yield* Effect.forEach(
     sources,
     Effect.fnUntraced(function* (known) {
-      return yield* runCycle(known, { most, until, intake: yield* intakeOf(known) });
+      const intake = yield* intakeOf(known);
+      if (intake === undefined && !lengths.has(known.space)) return NONE;
+      return yield* runCycle(known, { most, until, intake });
     }),
-    { concurrency: "unbounded" },
+    { concurrency: SOURCES_AT_ONCE },
   );
   const made = prefetched?.filter((one) => one.made).length ?? 0;
   return {
@@ -68,7 +74,7 @@ export const runTasks = Effect.fn("runTasks")(function* (request: RunRequest) {
     prefetched,
     queuedBefore,
     queuedAfterEnqueue: queuedBefore + made,
-    queuedAfter: yield* queued(sources),
+    queuedAfter: sum(yield* lengthsOf(sources)),
     durationMillis: (yield* Clock.currentTimeMillis) - startedAt,
   } satisfies RunReport;
 });
@@ -90,12 +96,10 @@ const keysFor = Effect.fnUntraced(function* (
     : yield* keysOf(known, items, "keys");
 });
 
-const queued = Effect.fnUntraced(function* (sources: readonly KnownSource[]) {
+const lengthsOf = Effect.fnUntraced(function* (sources: readonly KnownSource[]) {
   const queue = yield* TaskQueue;
-  const counts = yield* Effect.forEach(
-    sources,
-    ({ source }) => queue.queuedUpTo(source, source.maxQueue),
-    { concurrency: "unbounded" },
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  return yield* queue.queueLengths(sources.map(({ space }) => space));
 });
+
+const sum = (lengths: ReadonlyMap<string, number>) =>
+  [...lengths.values()].reduce((total, length) => total + length, 0);

@@ -119,6 +119,21 @@ export class TaskQueue extends Context.Service<
     ) => Effect.Effect<void, StoreUnavailable>;
     /** Queues again what workers left that are no more. Gives how many. */
     readonly reclaim: Effect.Effect<number, StoreUnavailable>;
+    /** Puts the queued tasks of these keys before all that nobody waits for. */
+    readonly promote: (ids: readonly EntryId[]) => Effect.Effect<void, StoreUnavailable>;
+    /** Nobody waits for the refresh of this key any more: it takes its turn with the others. */
+    readonly demote: (id: EntryId) => Effect.Effect<void, StoreUnavailable>;
+    /** How many queued tasks of other keys are not worse than `worst`, counted up to `most`. */
+    readonly queuedBesides: (
+      source: Source,
+      id: EntryId,
+      most: number,
+      worst: Priority,
+    ) => Effect.Effect<number, StoreUnavailable>;
+    /** How many tasks are queued in each of these spaces that has any. */
+    readonly queueLengths: (
+      spaces: readonly string[],
+    ) => Effect.Effect<ReadonlyMap<string, number>, StoreUnavailable>;
     /** Ends every queued task of a source as cancelled. */
     readonly cancelAll: (sourceId: string) => Effect.Effect<void, StoreUnavailable>;
     /** Ends a queued task as cancelled. `false`: it is not queued any more. */

@@ -8,9 +8,11 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import { changedSettings } from "../../domain/source/changed-settings.ts";
 import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
 import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
+import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
 import { CallQuota } from "../quota/call-quota.ts";
@@ -37,6 +39,7 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   const quota = yield* CallQuota;
   const queue = yield* TaskQueue;
   const bus = yield* ChangeBus;
+  const audit = yield* Audit;
 
   const current = yield* store.lock(id);
   const patched = patchedSettings(id, current, patch);
@@ -55,6 +58,8 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
     yield* adoptEntries(spaceOf(current), settings);
   }
   if (patch.rateLimit !== undefined) yield* quota.endCooldown(id);
+  const details = { ...changedSettings(current, settings) };
+  yield* audit.record({ action: "source.change", target: id, details });
   return { source, seq: yield* bus.log({ _tag: "SourceChanged", sourceId: id }) };
 });
 

@@ -7,10 +7,12 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import { told } from "../../domain/source/changed-settings.ts";
 import { type SourceSettings } from "../../domain/source/source.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
 import { sourceSpace } from "../../domain/entry/entry.ts";
+import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { EntryStore } from "../entry/entry-store.ts";
 import { Invalid } from "../errors.ts";
@@ -37,6 +39,7 @@ const insertSource = Effect.fnUntraced(function* (id: string, settings: SourceSe
   const store = yield* SourceStore;
   const entries = yield* EntryStore;
   const bus = yield* ChangeBus;
+  const audit = yield* Audit;
 
   const base = parseBaseUrl(settings.baseUrl);
   const retained = yield* store.takeRetained(id);
@@ -48,6 +51,9 @@ const insertSource = Effect.fnUntraced(function* (id: string, settings: SourceSe
   if (retained !== undefined && !adopts)
     yield* entries.abandon(sourceSpace(retained.epoch));
   if (adopts) yield* adoptEntries(sourceSpace(epoch), settings);
+  const { baseUrl: base_url, rateLimit } = settings;
+  const details = { base_url, rate_limit: told(rateLimit) };
+  yield* audit.record({ action: "source.create", target: id, details });
   const seq = yield* bus.log({ _tag: "SourceChanged", sourceId: id });
   return { source, seq };
 });

@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect";
 import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
+import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
@@ -28,6 +29,7 @@ const removeSource = Effect.fnUntraced(function* (id: string, keepCache: boolean
   const store = yield* SourceStore;
   const queue = yield* TaskQueue;
   const bus = yield* ChangeBus;
+  const audit = yield* Audit;
 
   const source = yield* store.lock(id);
   yield* store.remove(id);
@@ -38,5 +40,7 @@ const removeSource = Effect.fnUntraced(function* (id: string, keepCache: boolean
   } else {
     yield* abandonSource(source);
   }
+  const details = { keep_cache: keepCache };
+  yield* audit.record({ action: "source.delete", target: id, details });
   return yield* bus.log({ _tag: "SourceChanged", sourceId: id });
 });

@@ -18,6 +18,9 @@ import type { KnownSource } from "./source-directory.ts";
 export type KeyItem = string | Params;
 
 const MOST_PROBLEMS = 20;
+/** Spelled in a few milliseconds, or 20 for the worst of them; a key counts as some more. */
+const CHARACTERS_PER_TURN = 16_384;
+const CHARACTERS_PER_KEY = 50;
 
 /**
  * The normalised key of each of `items`, in their order and with their duplicates. Fails
@@ -30,7 +33,13 @@ export const keysOf = Effect.fnUntraced(function* (
 ) {
   const keys: string[] = [];
   const problems: FieldProblem[] = [];
+  let characters = 0;
   for (const [index, item] of items.entries()) {
+    characters += CHARACTERS_PER_KEY + lengthOf(item);
+    if (characters > CHARACTERS_PER_TURN) {
+      yield* othersTurn;
+      characters = 0;
+    }
     const meant = meantBy(template, item);
     if (meant._tag === "Key") {
       keys.push(meant.key);
@@ -41,6 +50,17 @@ export const keysOf = Effect.fnUntraced(function* (
   }
   if (problems.length > 0) return yield* new Invalid({ problems });
   return keys;
+});
+
+function lengthOf(item: KeyItem): number {
+  const values = typeof item === "string" ? [item] : Object.values(item);
+  return values.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Lets the event loop go round once; `Effect.yieldNow` would only let other fibers run. */
+const othersTurn = Effect.callback<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void));
+  return Effect.sync(() => clearImmediate(turn));
 });
 
 function meantBy(template: KeyTemplate, item: KeyItem) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, ManagedRuntime } from "effect";
 import * as EntryMemoryLayer from "../../../src/adapters/memory/entry-memory.ts";
 import { type Entry, type EntryId, newsName } from "../../../src/domain/entry/entry.ts";
-import type { PurgeSelection } from "../../../src/domain/entry/purge.ts";
+import { type PurgeSelection, wantedParams } from "../../../src/domain/entry/purge.ts";
 import { type BusEvent, ChangeBus } from "../../../src/services/change-bus.ts";
 import { EntryMemory, type Loaded } from "../../../src/services/entry/entry-memory.ts";
 import { EntryNews } from "../../../src/services/entry/entry-news.ts";
@@ -440,5 +440,88 @@ describe("EntryMemory.takeRead()", () => {
 
     expect(await take()).toEqual(["/a"]);
     expect(await take()).toEqual([]);
+  });
+});
+
+describe("EntryMemory, told of a purge by params", () => {
+  const accounts = [
+    idOf("/1/ada"),
+    idOf("/1/Bob"),
+    idOf("/2/ada"),
+    idOf("/1/ada", "s2"),
+    idOf("/2/Bob", "s2"),
+  ];
+  const paramsOf = ({ key }: EntryId) => {
+    const [, instance_id = "", username = ""] = key.split("/");
+    return { instance_id, username };
+  };
+  const wanting = (params: Record<string, string>, ...caseless: string[]) => ({
+    _tag: "Matching" as const,
+    params: { ...wantedParams(params), caseless },
+  });
+  const warm = async (memory: ReturnType<typeof memoryOf>) => {
+    for (const id of accounts) {
+      await memory.load(id, Effect.succeed(foundAt(id, { params: paramsOf(id) })));
+    }
+  };
+  const heldBy = async (memory: ReturnType<typeof memoryOf>) => {
+    const held = await Promise.all(
+      accounts.map(async (id) => ((await memory.peek(id)) === undefined ? [] : [id])),
+    );
+    return held.flat().map(({ space, key }) => `${space} ${key}`);
+  };
+
+  test.each([
+    [wanting({ username: "ada" }), ["s1 /1/Bob", "s2 /2/Bob"]],
+    [
+      wanting({ instance_id: "1", username: "ada" }),
+      ["s1 /1/Bob", "s1 /2/ada", "s2 /2/Bob"],
+    ],
+    [
+      { ...wanting({ username: "ada" }), spaces: ["s2"] },
+      ["s1 /1/ada", "s1 /1/Bob", "s1 /2/ada", "s2 /2/Bob"],
+    ],
+    [
+      wanting({ username: "ADA" }, "s2"),
+      ["s1 /1/ada", "s1 /1/Bob", "s1 /2/ada", "s2 /2/Bob"],
+    ],
+    [{ _tag: "Matching" as const }, []],
+    [{ _tag: "Matching" as const, paramNamed: "username" }, []],
+    [{ _tag: "Matching" as const, prefix: "/1" }, ["s1 /2/ada", "s2 /2/Bob"]],
+  ])("forgets what it selects and holds the rest: %j", async (selection, left) => {
+    await using memory = memoryOf();
+    await warm(memory);
+
+    await memory.tellPurged(selection);
+
+    expect(await heldBy(memory)).toEqual(left);
+    expect((await memory.size()).entries).toBe(left.length);
+  });
+
+  test("holds nothing that was loading, for it may be of those", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/1/ada");
+    const slow = slowFind(foundAt(id, { params: paramsOf(id) }));
+    const loading = memory.load(id, slow.find);
+    await turn();
+
+    await memory.tellPurged(wanting({ username: "ada" }));
+    slow.finish();
+    await loading;
+
+    expect(await memory.peek(id)).toBeUndefined();
+  });
+
+  test("forgets what was purged, replaced and loaded again with other params", async () => {
+    await using memory = memoryOf();
+    const id = idOf("/1/ada");
+    await warm(memory);
+    await memory.tellReplaced(id);
+    await memory.load(id, Effect.succeed(foundAt(id, { params: { username: "eve" } })));
+
+    await memory.tellPurged(wanting({ instance_id: "1", username: "ada" }));
+    expect(await memory.peek(id)).toBeDefined();
+    await memory.tellPurged(wanting({ username: "eve" }));
+    expect(await memory.peek(id)).toBeUndefined();
   });
 });

@@ -10,6 +10,7 @@ import {
   type DatabaseAddress,
   toPostgresOptions,
 } from "../../../src/adapters/postgres/address.ts";
+import * as Audit from "../../../src/adapters/postgres/audit.ts";
 import * as CallQuota from "../../../src/adapters/postgres/call-quota.ts";
 import * as ChangeBus from "../../../src/adapters/postgres/change-bus.ts";
 import * as Counters from "../../../src/adapters/postgres/counters.ts";
@@ -17,10 +18,14 @@ import * as Database from "../../../src/adapters/postgres/database.ts";
 import * as DatabaseClock from "../../../src/adapters/postgres/database-clock.ts";
 import * as EntryStore from "../../../src/adapters/postgres/entry-store.ts";
 import * as IdempotencyKeys from "../../../src/adapters/postgres/idempotency-keys.ts";
+import * as LoginThrottle from "../../../src/adapters/postgres/login-throttle.ts";
 import * as Notifications from "../../../src/adapters/postgres/notifications.ts";
 import type { PoolOptions } from "../../../src/adapters/postgres/pool.ts";
+import * as SessionStore from "../../../src/adapters/postgres/session-store.ts";
 import * as Sweeping from "../../../src/adapters/postgres/sweeping.ts";
 import * as TaskQueue from "../../../src/adapters/postgres/task-queue.ts";
+import * as TokenStore from "../../../src/adapters/postgres/token-store.ts";
+import * as UserStore from "../../../src/adapters/postgres/user-store.ts";
 import * as Workload from "../../../src/adapters/postgres/workload.ts";
 import type { StoreUnavailable } from "../../../src/services/errors.ts";
 import { testDatabase } from "../../support/postgres.ts";
@@ -36,6 +41,11 @@ export function storeLayer(
     EntryStore.layer,
     CallQuota.layer,
     IdempotencyKeys.layer,
+    TokenStore.layer,
+    UserStore.layer,
+    SessionStore.layer,
+    LoginThrottle.layer,
+    Audit.layer,
     Sweeping.layer,
     Counters.layer,
     Workload.layer,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Effect } from "effect";
+import { Effect, type Layer, Result } from "effect";
 import { scryptSync } from "node:crypto";
 import * as PasswordHasherLayer from "../../../src/adapters/secrets/password-hasher.ts";
 import { PasswordHasher } from "../../../src/services/access/password-hasher.ts";
@@ -10,6 +10,17 @@ const hash = (password: string) =>
       Effect.provide(PasswordHasherLayer.layer),
     ),
   );
+
+/** Weak parameters, to be quick where strength is not the point. */
+const WEAK = { logN: 10, r: 8, p: 1 };
+
+const run = <A, E>(
+  effect: Effect.Effect<A, E, PasswordHasher>,
+  layer: Layer.Layer<PasswordHasher> = PasswordHasherLayer.layer,
+) => Effect.runPromise(Effect.provide(effect, layer));
+
+const verify = (password: string, text: string | undefined) =>
+  PasswordHasher.use((hasher) => hasher.verify(password, text));
 
 /** Computes the hash part anew by the parameters that `text` names. */
 function recomputed(text: string, password: string) {
@@ -42,5 +53,84 @@ describe("PasswordHasher.hash()", () => {
 
     const { kept, computed } = recomputed(text, "pass\u00e9");
     expect(kept).toBe(computed);
+  });
+});
+
+describe("PasswordHasher.verify()", () => {
+  test("knows the password again, in both spellings of an accented letter, and no other", async () => {
+    const text = await hash("pass\u0065\u0301");
+
+    expect(await run(verify("pass\u00e9", text))).toEqual({
+      matches: true,
+      isOutdated: false,
+    });
+    for (const other of ["", "pass", "passe", "Pass\u00e9", "pass\u00e9 "]) {
+      expect((await run(verify(other, text))).matches).toBe(false);
+    }
+  });
+
+  test.each([
+    [{ ...WEAK, logN: 11 }, true],
+    [{ ...WEAK, r: 9 }, true],
+    [{ ...WEAK, p: 2 }, true],
+    [WEAK, false],
+    [{ ...WEAK, logN: 9 }, false],
+  ])(
+    "of a hash by weak parameters, once %j are asked for: outdated is %p",
+    async (today, isOutdated) => {
+      const text = await run(
+        PasswordHasher.use((hasher) => hasher.hash("secret")),
+        PasswordHasherLayer.layerBy(WEAK),
+      );
+
+      const verdict = await run(
+        verify("secret", text),
+        PasswordHasherLayer.layerBy(today),
+      );
+
+      expect(verdict).toEqual({ matches: true, isOutdated });
+    },
+  );
+
+  test("works as much for nobody as for somebody, and never finds a match", async () => {
+    const worked: unknown[] = [];
+    const layer = PasswordHasherLayer.layerBy(WEAK, async (_, salt, by) => {
+      worked.push({ salt: salt.length, logN: by.logN, r: by.r, p: by.p });
+      return new Uint8Array(32);
+    });
+    const text = await run(
+      PasswordHasher.use((hasher) => hasher.hash("secret")),
+      layer,
+    );
+    worked.length = 0;
+
+    await run(verify("secret", text), layer);
+    const verdict = await run(verify("secret", undefined), layer);
+
+    expect(verdict.matches).toBe(false);
+    expect(worked[1]).toEqual(worked[0]);
+  });
+
+  test("works on two at once, has 32 wait, and refuses more", async () => {
+    let [working, most] = [0, 0];
+    const layer = PasswordHasherLayer.layerBy(WEAK, async () => {
+      most = Math.max(most, ++working);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      working--;
+      return new Uint8Array(32);
+    });
+    const many = Array.from({ length: 40 }, () => Effect.result(verify("x", undefined)));
+
+    const verdicts = await run(
+      Effect.all(many, { concurrency: "unbounded" }).pipe(
+        // A second crowd finds room once the first is through.
+        Effect.zip(Effect.all(many.slice(0, 34), { concurrency: "unbounded" })),
+      ),
+      layer,
+    );
+
+    const refused = verdicts.map((all) => all.filter(Result.isFailure).length);
+    expect(refused).toEqual([6, 0]);
+    expect(most).toBe(2);
   });
 });

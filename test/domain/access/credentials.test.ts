@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { credentialsIn } from "../../../src/domain/access/credentials.ts";
+import { claimsToken, credentialsIn } from "../../../src/domain/access/credentials.ts";
 
 const none = { _tag: "None" } as const;
 const token = (text: string) => ({ _tag: "Token", token: text }) as const;
@@ -28,5 +28,21 @@ describe("credentialsIn()", () => {
     [undefined, "  ", none],
   ])("Authorization %p and X-API-Key %p", (authorization, apiKey, expected) => {
     expect(credentialsIn(authorization, apiKey)).toEqual(expected as never);
+  });
+});
+
+describe("claimsToken()", () => {
+  test.each([
+    [undefined, undefined, false],
+    ["Basic dXNlcjp4", undefined, false],
+    ["Bearerish x", undefined, false],
+    ["", undefined, false],
+    ["Bearer uc_a", undefined, true],
+    ["bearer", undefined, true],
+    ["Bearer a b", undefined, true],
+    [undefined, "uc_a", true],
+    [undefined, "", true],
+  ])("with Authorization %p and X-API-Key %p: %p", (authorization, apiKey, expected) => {
+    expect(claimsToken(authorization, apiKey)).toBe(expected);
   });
 });

@@ -42,6 +42,7 @@ export const ownCases: Readonly<Record<string, OwnCases>> = {
   "GET /api/v1/info": { 200: {} },
   "GET /api/v1/metrics": { 200: {} },
   "GET /metrics": { 200: {} },
+  "GET /api/v1/audit": { 200: {}, "422 VALIDATION_FAILED": { query: "limit=0" } },
 
   "GET /api/v1/sources": { 200: { given: aSource } },
   "POST /api/v1/sources": {

@@ -11,10 +11,11 @@ import { budgetHeaders } from "../../cache-headers.ts";
 import { budgetHeadersSchema } from "../../header-schemas.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { ReachHeaders, reachOf, WaitHeaders } from "../../read-mode.ts";
-import { jsonBytes, type Responds } from "../../respond.ts";
+import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
+import { jsonParts } from "../../streamed.ts";
 import { SourceIdParam } from "../source/source-schema.ts";
-import { batchBytes, BatchSchema } from "./batch-schema.ts";
+import { batchParts, BatchSchema } from "./batch-schema.ts";
 import { keysSchema } from "./keys-schema.ts";
 
 const MOST_KEYS = 1_000;
@@ -79,9 +80,9 @@ export function batchGetRoute(api: Api) {
     );
     const read = await api.run(program, c.req.raw.signal);
     if (Result.isFailure(read)) return problem(c, read.failure);
-    const { source, budget, readAt, items } = read.success;
-    const bytes = batchBytes(source, items, readAt);
+    const { source, budget, readAt, items, share } = read.success;
+    const parts = batchParts(source, items, readAt);
     const headers = budgetHeaders(budget, readAt);
-    return jsonBytes<z.infer<typeof BatchSchema>, 200>(c, bytes, 200, headers);
+    return jsonParts<z.infer<typeof BatchSchema>>(c, parts, headers, share);
   });
 }

@@ -7,7 +7,6 @@ import { z } from "@hono/zod-openapi";
 import { refreshStateOf } from "../../../domain/entry/refresh-state.ts";
 import type { Source } from "../../../domain/source/source.ts";
 import type { BatchItem } from "../../../services/entry/read-entries.ts";
-import { joined } from "../../byte-parts.ts";
 import { TaskIdSchema } from "../refresh/task-schema.ts";
 import { EntrySchema, MetaSchema, toMeta } from "./entry-schema.ts";
 
@@ -41,17 +40,17 @@ export const BatchSchema = z
   .object({ items: z.array(z.union([HitSchema, MissSchema])) })
   .openapi("Batch");
 
-/** `{"items":[…]}` as read at `now`, with the data as it is stored. */
-export function batchBytes(
+/** `{"items":[…]}` as read at `now`, in parts, with the data as it is stored. */
+export function batchParts(
   source: Source,
   items: readonly BatchItem[],
   now: number,
-): Uint8Array {
+): readonly (string | Uint8Array)[] {
   const parts = items.flatMap((item, index) => [
     index === 0 ? "" : ",",
     ...itemParts(source, item, now),
   ]);
-  return joined(['{"items":[', ...parts, "]}"]);
+  return ['{"items":[', ...parts, "]}"];
 }
 
 function itemParts(source: Source, { key, held, standing }: BatchItem, now: number) {

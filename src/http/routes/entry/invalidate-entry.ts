@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { invalidateEntry } from "../../../services/entry/invalidate-entry.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
+import { onBehalfOf } from "../../actor.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { rawSegment } from "../../raw-path.ts";
 import { FlagHeader, isSet } from "../../read-mode.ts";
@@ -71,7 +72,7 @@ export function invalidateEntryRoute(api: Api) {
       invalidateEntry(source_id, text, soft),
     );
 
-    const run = await api.run(program);
+    const run = await api.run(onBehalfOf(c, program));
 
     if (Result.isFailure(run)) return problem(c, run.failure);
     const { purged, unreached } = run.success;

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { cancelTask } from "../../../services/refresh/cancel-task.ts";
+import { onBehalfOf } from "../../actor.ts";
 import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
@@ -41,7 +42,8 @@ const route = declareRoute(
 
 export function cancelTaskRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const run = await api.run(cancelTask(c.req.valid("param").task_id, callerOf(c)));
+    const { task_id } = c.req.valid("param");
+    const run = await api.run(onBehalfOf(c, cancelTask(task_id, callerOf(c))));
     if (Result.isFailure(run)) return problem(c, run.failure);
     return c.json(toWire(run.success), 200);
   });

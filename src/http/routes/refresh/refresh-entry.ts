@@ -10,6 +10,7 @@ import { knownBudget } from "../../../services/quota/known-budget.ts";
 import { refreshEntry } from "../../../services/refresh/refresh-entry.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
 import { budgetHeaders, refreshedHeaders } from "../../cache-headers.ts";
+import { hungUp } from "../../idempotency.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { rawSegment } from "../../raw-path.ts";
 import { WaitHeaders, waitMillisOf } from "../../read-mode.ts";
@@ -66,7 +67,7 @@ export function refreshEntryRoute(api: Api) {
     const waitMillis = waitMillisOf(c.req.valid("header"));
     const program = Effect.gen(function* () {
       const text = yield* keyTextOf(rawSegment(c, KEY_SEGMENT));
-      const refreshed = yield* refreshEntry(source_id, text, waitMillis);
+      const refreshed = yield* refreshEntry(source_id, text, waitMillis, hungUp(c));
       return { refreshed, ...(yield* knownBudget(source_id)) };
     });
 

@@ -11,7 +11,7 @@ import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
 const healthz = declareRoute(
-  { needs: "nothing", restricted: "allowed" },
+  { needs: "nothing", restricted: "allowed", fromAnywhere: true },
   {
     method: "get",
     path: "/api/v1/healthz",
@@ -31,7 +31,7 @@ const healthz = declareRoute(
 );
 
 const readyz = declareRoute(
-  { needs: "nothing", restricted: "allowed" },
+  { needs: "nothing", restricted: "allowed", fromAnywhere: true },
   {
     method: "get",
     path: "/api/v1/readyz",

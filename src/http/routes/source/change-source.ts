@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { changeSource } from "../../../services/source/change-source.ts";
+import { onBehalfOf } from "../../actor.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -53,7 +54,8 @@ const route = declareRoute(
 export function changeSourceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { source_id } = c.req.valid("param");
-    const changed = await api.run(changeSource(source_id, toPatch(c.req.valid("json"))));
+    const patch = toPatch(c.req.valid("json"));
+    const changed = await api.run(onBehalfOf(c, changeSource(source_id, patch)));
     if (Result.isFailure(changed)) return problem(c, changed.failure);
     return c.json(toWire(changed.success), 200);
   });

@@ -7,6 +7,7 @@ import * as Result from "effect/Result";
 import { seesSource } from "../../../domain/access/caller.ts";
 import { NotPermitted } from "../../../services/errors.ts";
 import { createSource } from "../../../services/source/create-source.ts";
+import { onBehalfOf } from "../../actor.ts";
 import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
@@ -59,7 +60,9 @@ export function createSourceRoute(api: Api) {
     if (!seesSource(callerOf(c), draft.id)) {
       return problem(c, new NotPermitted({ permission: `source ${draft.id}` }));
     }
-    const created = await api.run(createSource(draft.id, toSettings(draft)));
+    const created = await api.run(
+      onBehalfOf(c, createSource(draft.id, toSettings(draft))),
+    );
     if (Result.isFailure(created)) return problem(c, created.failure);
     return c.json(toWire(created.success), 201, {
       Location: `/api/v1/sources/${draft.id}`,

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { deleteSource } from "../../../services/source/delete-source.ts";
+import { onBehalfOf } from "../../actor.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { noContent, type Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -49,7 +50,7 @@ export function deleteSourceRoute(api: Api) {
     const { source_id } = c.req.valid("param");
     const { keep_cache = "0" } = c.req.valid("query");
     const keepCache = keep_cache === "1" || keep_cache === "true";
-    const deleted = await api.run(deleteSource(source_id, keepCache));
+    const deleted = await api.run(onBehalfOf(c, deleteSource(source_id, keepCache)));
     if (Result.isFailure(deleted)) return problem(c, deleted.failure);
     return noContent(c);
   });

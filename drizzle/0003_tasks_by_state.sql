@@ -1,0 +1,1 @@
+CREATE INDEX "tasks_by_state" ON "tasks" USING btree ("state","id");

@@ -1,0 +1,118 @@
+/**
+ * `POST /api/v1/cache/actions/purge`
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import * as Result from "effect/Result";
+import { type Caller, seesSource } from "../../../domain/access/caller.ts";
+import { purgeEntries } from "../../../services/clearing/purge-entries.ts";
+import { NotPermitted } from "../../../services/errors.ts";
+import { onBehalfOf } from "../../actor.ts";
+import { failureEnvelope, success } from "../../admin/envelope.ts";
+import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
+import { ClearedSchema, plainText, toCleared } from "../../admin/fields.ts";
+import { rules } from "../../admin/messages.ts";
+import { callerOf } from "../../authorize.ts";
+import type { Responds } from "../../respond.ts";
+import { type Api, declareRoute, serve } from "../../route.ts";
+
+const text = plainText(rules.text.en);
+const name = text.min(1, rules.notBlank.en);
+
+const selectors = {
+  source_id: name.optional().openapi({ example: "weather" }),
+  key: text.optional().openapi({
+    description: "One key of the source, however it is spelled",
+    example: "/weather/Oslo",
+  }),
+  prefix: text.optional().openapi({
+    description: "Keys of the source that begin so",
+    example: "/weather/",
+  }),
+  params: z
+    .record(plainText(rules.params.en), text, rules.params.en)
+    .refine((params) => Object.keys(params).length > 0, rules.params.en)
+    .optional()
+    .openapi({
+      description:
+        "Entries whose key has these params, of any source or of the named one",
+      example: { city: "Oslo" },
+    }),
+  project: name.optional().openapi({ description: "Of the gateway" }),
+  apiProxy: name.optional().openapi({ description: "Of the gateway" }),
+};
+
+const names = Object.keys(selectors) as (keyof typeof selectors)[];
+
+const PurgeSchema = z
+  .strictObject(
+    {
+      ...selectors,
+      all: z
+        .boolean(rules.flag.en)
+        .optional()
+        .openapi({ description: "Every entry there is; stands for itself" }),
+      soft: z.boolean(rules.flag.en).optional().openapi({
+        description: "Keeps entries as a fallback for when the upstream can't be asked",
+      }),
+    },
+    rules.object.en,
+  )
+  .superRefine((body, context) => {
+    const isNamed = names.some((selector) => body[selector] !== undefined);
+    const refuse = (field: string, { en }: { readonly en: string }) =>
+      context.addIssue({ code: "custom", path: [field], message: en });
+    if (body.all === true && isNamed) refuse("all", rules.allAlone);
+    if (body.all !== true && !isNamed) {
+      context.addIssue({ code: "custom", message: rules.selector.en });
+    }
+    if (body.source_id !== undefined) return;
+    if (body.key !== undefined) refuse("key", rules.needsSource);
+    if (body.prefix !== undefined) refuse("prefix", rules.needsSource);
+  })
+  .openapi("Purge");
+
+const route = declareRoute(
+  { needs: "admin", restricted: "narrowed", face: "admin" },
+  {
+    method: "post",
+    path: "/api/v1/cache/actions/purge",
+    tags: ["Clearing"],
+    summary: "Purge the entries that a selection covers",
+    description:
+      "Entries for which everything holds that the body says; `key` and `prefix` need `source_id`. They are gone in every process before the answer, and no refresh that runs brings one back. A token that is restricted to sources names one of them.",
+    operationId: "purgeEntries",
+    request: {
+      body: { required: true, content: { "application/json": { schema: PurgeSchema } } },
+    },
+    responses: {
+      200: successResponse("Purged", ClearedSchema),
+      ...envelopeResponses(
+        "Malformed",
+        "NotAuthenticated",
+        "NotPermitted",
+        "SourceNotFound",
+        "Invalid",
+        "StoreUnavailable",
+      ),
+    },
+  },
+);
+
+export function purgeRoute(api: Api) {
+  serve(api, route, async (c): Responds<typeof route> => {
+    const { source_id, soft, all: _, ...selection } = c.req.valid("json");
+    if (!mayPurge(callerOf(c), source_id)) {
+      const permission = source_id === undefined ? "all sources" : `source ${source_id}`;
+      return failureEnvelope(c, new NotPermitted({ permission }));
+    }
+    const asked = { sourceId: source_id, ...selection };
+    const purged = await api.run(onBehalfOf(c, purgeEntries(asked, soft === true)));
+    if (Result.isFailure(purged)) return failureEnvelope(c, purged.failure);
+    return success(c, "purged", toCleared(purged.success));
+  });
+}
+
+const mayPurge = (caller: Caller, sourceId: string | undefined): boolean =>
+  sourceId === undefined ? caller.sources === undefined : seesSource(caller, sourceId);

@@ -1,0 +1,21 @@
+/**
+ * Keeps passwords from being guessed, over all processes.
+ *
+ * @module
+ */
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
+import type { Trier } from "../../domain/access/login-throttle.ts";
+import type { StoreUnavailable, TooManyLogins } from "../errors.ts";
+
+export class LoginThrottle extends Context.Service<
+  LoginThrottle,
+  {
+    /** Counts a try, or fails where too many were made. */
+    readonly admit: (
+      trier: Trier,
+    ) => Effect.Effect<void, StoreUnavailable | TooManyLogins>;
+    /** Forgets the tries: the password was right. */
+    readonly forget: (trier: Trier) => Effect.Effect<void, StoreUnavailable>;
+  }
+>()("uni-cache/services/LoginThrottle") {}

@@ -1,0 +1,30 @@
+/**
+ * Clears what is cached about one account on an instance.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import { entriesAbout } from "../../domain/instance/instance.ts";
+import { Audit } from "../audit/audit.ts";
+import { knownInstance } from "../instance/instance-store.ts";
+import { alone, clearEntries, everyoneKnows } from "./clear-entries.ts";
+
+/** Fails where there is no such instance, or the account is being cleared already. */
+export const clearUser = Effect.fn("clearUser")(function* (
+  instanceId: number,
+  username: string,
+) {
+  const audit = yield* Audit;
+  yield* knownInstance(instanceId);
+  const { cleared, seq } = yield* clearEntries({
+    before: alone(`user "${username}" of instance ${instanceId}`),
+    selections: [entriesAbout(instanceId, username)],
+    record: (entries) =>
+      audit.record({
+        action: "cache.clear_user",
+        target: String(instanceId),
+        details: { username, entries },
+      }),
+  });
+  return { cleared, unreached: yield* everyoneKnows(seq) };
+});

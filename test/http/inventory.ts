@@ -1,0 +1,115 @@
+/**
+ * Two instances with three accounts each, in entries of two sources, and classification
+ * rules of four types of database: all that the clear actions are about.
+ *
+ * @module
+ */
+import { expect } from "bun:test";
+import { jsonOf, type TestService } from "../support/service.ts";
+import { bodyOf, makeSource, storeEntry } from "./stored-entries.ts";
+
+export const USERS = ["ada", "Bob", "çelik"] as const;
+export const TYPES = ["mysql", "postgresql", "sqlserver", "oracle"] as const;
+
+export interface Stored {
+  readonly source: string;
+  readonly key: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Inventory {
+  /** Ids of the two instances. */
+  readonly instances: readonly [number, number];
+  readonly entries: readonly Stored[];
+}
+
+export async function createInstance(
+  service: TestService,
+  name: string,
+  changes: object = {},
+): Promise<number> {
+  const response = await service.send("POST", "/api/v1/instances", {
+    name,
+    db_type: "mysql",
+    host: "db.example.com",
+    port: 3306,
+    ...changes,
+  });
+  if (response.status !== 201) throw new Error(await response.text());
+  return (await jsonOf(response)).data.instance.id;
+}
+
+export async function inventorySources(service: TestService): Promise<void> {
+  await makeSource(service, "accounts", {
+    key_template: "/instances/{{instance_id}}/accounts/{{username}}",
+  });
+  await makeSource(service, "grants", {
+    key_template: "/grants?instance={{instance_id}}&user={{username}}",
+    key_case: "lower",
+  });
+  await makeSource(service, "rules", { key_template: "/rules/{{db_type}}" });
+  await makeSource(service, "weather");
+}
+
+/** What is stored of `instances`, of the rules, and of what is about neither. */
+export function inventoryEntries(instances: readonly number[]): readonly Stored[] {
+  const accounts = instances.flatMap((id) =>
+    USERS.flatMap((user): readonly Stored[] => {
+      const [instance_id, lower] = [String(id), user.toLowerCase()];
+      const segment = encodeURIComponent(user);
+      return [
+        {
+          source: "accounts",
+          key: `/instances/${id}/accounts/${segment}`,
+          params: { instance_id, username: user },
+        },
+        {
+          source: "grants",
+          key: `/grants?instance=${id}&user=${encodeURIComponent(lower)}`,
+          params: { instance_id, username: lower },
+        },
+      ];
+    }),
+  );
+  const rules = [...TYPES, "all"].map((db_type) => ({
+    source: "rules",
+    key: `/rules/${db_type}`,
+    params: { db_type },
+  }));
+  const weather = { source: "weather", key: "/weather/Oslo", params: { city: "Oslo" } };
+  return [...accounts, ...rules, weather];
+}
+
+export async function store(
+  service: TestService,
+  entries: readonly Stored[],
+): Promise<void> {
+  for (const { source, key, params } of entries) {
+    await storeEntry(service, source, key, 0, { params, ...bodyOf('{"n":1}') });
+  }
+}
+
+/** The keys that a reader of `service` gets, with their source. */
+export async function readable(
+  service: TestService,
+  entries: readonly Stored[],
+): Promise<readonly string[]> {
+  const read = await Promise.all(
+    entries.map(async ({ source, key }) => {
+      const path = `/api/v1/cache/${source}/${encodeURIComponent(key)}`;
+      const headers = { "X-UC-Cache-Only": "1" };
+      const { status } = await service.request(path, { headers });
+      if (status !== 200) expect([key, status]).toEqual([key, 404]);
+      return status === 200 ? [nameOf({ source, key })] : [];
+    }),
+  );
+  return read.flat();
+}
+
+export const nameOf = ({ source, key }: Pick<Stored, "source" | "key">) =>
+  `${source} ${key}`;
+
+export const act = (service: TestService, action: string, body?: unknown) =>
+  body === undefined
+    ? service.request(`/api/v1/cache/actions/${action}`, { method: "POST" })
+    : service.send("POST", `/api/v1/cache/actions/${action}`, body);

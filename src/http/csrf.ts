@@ -17,6 +17,7 @@ import {
   identifyCaller,
 } from "../services/access/identify-caller.ts";
 import { Invalid } from "../services/errors.ts";
+import { rules } from "./admin/messages.ts";
 import { type CallerEnv, callerHeaders } from "./authorize.ts";
 import { failure } from "./faces.ts";
 import { isListedOrigin } from "./network-policy.ts";
@@ -72,7 +73,7 @@ export const noTokenInBody = createMiddleware(async (c, next) => {
   const { url, method, headers, signal } = c.req.raw;
   c.req.raw = new Request(url, { method, headers, signal });
   if (!namesToken(bytes)) return next();
-  const message = `Must be sent in the header ${CSRF_HEADER}`;
+  const message = rules.tokenInHeader.en;
   return failure(c, new Invalid({ problems: [{ field: "csrf_token", message }] }));
 });
 

@@ -5,24 +5,15 @@
  */
 import { z } from "@hono/zod-openapi";
 import { PAGE } from "../domain/page.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const CURSOR = "L3dlYXRoZXIvU2hhbmdoYWk.n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
-const LIMIT = `Must be a whole number from 1 to ${PAGE.most}`;
 
-const Limit = z
-  .string()
-  .regex(/^\d{1,6}$/, LIMIT)
-  .transform(Number)
-  .refine((limit) => limit >= 1 && limit <= PAGE.most, LIMIT)
-  .optional()
-  .openapi({
-    type: "integer",
-    minimum: 1,
-    maximum: PAGE.most,
-    default: PAGE.usual,
-    description: "Most items of the page",
-    example: PAGE.usual,
-  });
+const Limit = wholeNumber(1, PAGE.most).optional().openapi({
+  default: PAGE.usual,
+  description: "Most items of the page",
+  example: PAGE.usual,
+});
 
 export const PageQuery = z.object({
   cursor: z.string().optional().openapi({

@@ -36,15 +36,17 @@ export function jsonParts<Body extends object>(
 }
 
 /**
- * `parts` one after the other; text as UTF-8. The share is left when the client has taken
- * the last of them or hangs up, and when it is over the connection is broken off.
+ * `parts` one after the other; text as UTF-8. What the client has taken is given back, and
+ * the share is left when it has taken all or hangs up; when the share is over, the connection
+ * is broken off.
  */
 export function streamed(
   parts: readonly (string | Uint8Array)[],
   share: Share,
 ): ReadableStream<Uint8Array> {
-  const chunks = chunksOf(parts);
+  const chunks = chunksOf(parts.toReversed());
   const { over } = share;
+  let left = parts.reduce((sum, { length }) => sum + length, 0);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
@@ -53,8 +55,12 @@ export function streamed(
         over.addEventListener("abort", breakOff, { once: true });
       },
       pull: (controller) => {
+        share.resize(Math.max(0, left));
         const { value, done } = chunks.next();
-        if (done !== true) return controller.enqueue(value);
+        if (done !== true) {
+          left -= value.length;
+          return controller.enqueue(value);
+        }
         controller.close();
         share.leave();
       },
@@ -64,27 +70,26 @@ export function streamed(
   );
 }
 
-function* chunksOf(
-  parts: readonly (string | Uint8Array)[],
-): Generator<Uint8Array, undefined> {
-  let chunk = new Uint8Array(CHUNK_BYTES);
+/** Takes from the end of `rest`, so that what was sent is held here no more. */
+function* chunksOf(rest: (string | Uint8Array)[]): Generator<Uint8Array, undefined> {
+  let small: Uint8Array[] = [];
   let length = 0;
-  for (const part of parts) {
+  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
     const bytes = typeof part === "string" ? encoder.encode(part) : part;
-    if (length > 0 && length + bytes.length > CHUNK_BYTES) {
-      yield chunk.subarray(0, length);
-      chunk = new Uint8Array(CHUNK_BYTES);
+    if (length + bytes.length > CHUNK_BYTES && length > 0) {
+      yield joined(small);
+      small = [];
       length = 0;
     }
-    if (bytes.length > CHUNK_BYTES) {
-      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-        yield bytes.subarray(at, at + CHUNK_BYTES);
-      }
+    if (bytes.length <= CHUNK_BYTES) {
+      small.push(bytes);
+      length += bytes.length;
       continue;
     }
-    chunk.set(bytes, length);
-    length += bytes.length;
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+      yield bytes.subarray(at, at + CHUNK_BYTES);
+    }
   }
-  if (length > 0) yield chunk.subarray(0, length);
+  if (length > 0) yield joined(small);
   return undefined;
 }

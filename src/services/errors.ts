@@ -146,7 +146,7 @@ export class IdempotencyKeyRunning extends Data.TaggedError("IdempotencyKeyRunni
 /** No credential was given, or it is not one of ours. */
 export class NotAuthenticated extends Data.TaggedError("NotAuthenticated")<{}> {
   override get message() {
-    return "Cannot tell who is calling: give a valid token as Authorization: Bearer or X-API-Key";
+    return "Cannot tell who is calling: log in, or give a valid token as Authorization: Bearer or X-API-Key";
   }
 }
 

@@ -235,7 +235,7 @@ describe("a route that is idempotent", () => {
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: "Idempotency-Key", in: "header", required: false }),
     );
-    expect(Object.keys(responses)).toEqual(["200", "409", "413", "422", "503"]);
+    expect(Object.keys(responses)).toEqual(["200", "403", "409", "413", "422", "503"]);
     expect(responses["409"].description).toStartWith("Taken, or: ");
     for (const status of ["200", "409", "422"]) {
       expect(Object.keys(responses[status].headers)).toContain(REPLAYED);

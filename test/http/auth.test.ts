@@ -165,8 +165,8 @@ describe("POST /api/v1/auth/login", () => {
       for (const [name, password] of tries) {
         const response = await browser(service).login(name, password);
         expect(response.headers.getSetCookie()).toEqual([]);
-        const { error_id, timestamp, ...body } = await jsonOf(response);
-        answers.push({ status: response.status, ...body });
+        const body = await jsonOf(response);
+        answers.push({ ...body, status: response.status, error_id: "", timestamp: "" });
       }
 
       expect(answers[0]).toMatchObject({
@@ -469,6 +469,23 @@ describe("POST /api/v1/auth/change-password", () => {
     },
     SLOW,
   );
+
+  test("says what is wrong with a password in Chinese, or in English where that is asked for", async () => {
+    const { username } = await newUser();
+    const user = await loggedIn(service, username, PASSWORD);
+    const faultIn = async (language: string) => {
+      const headers = { "accept-language": language };
+      const answer = await user.send("POST", CHANGE, change(PASSWORD, "short"), headers);
+      return (await jsonOf(answer)).context.errors;
+    };
+
+    expect(await faultIn("zh")).toEqual([
+      { field: "new_password", message: "至少需要 12 个字符" },
+    ]);
+    expect(await faultIn("en")).toEqual([
+      { field: "new_password", message: "Must have at least 12 characters" },
+    ]);
+  });
 
   test(
     "changes nothing without the current password, nor for a password that is none",

@@ -112,6 +112,23 @@ describe("an unsafe call with a session", () => {
     ).toBe("201 OK");
   });
 
+  test("is taken from a page of an origin that the operator lists", async () => {
+    await using listing = await testService({
+      worker: "off",
+      address: service.address,
+      environment: { UC_CORS_ORIGINS: "https://friend.test" },
+    });
+    const user = browser(listing, admin.cookie);
+    const token = await user.csrfToken();
+    const from = (Origin: string) =>
+      told(
+        makeToken(user, { "X-CSRFToken": token, Origin, "Sec-Fetch-Site": "cross-site" }),
+      );
+
+    expect(await from("https://friend.test")).toBe("201 OK");
+    expect(await from("https://friend.test.evil.test")).toBe("403 CSRF_INVALID");
+  });
+
   test("is told first that nobody is logged in, then that the permission is missing, then of the token", async () => {
     const nobody = browser(service, "x".repeat(43));
 

@@ -116,6 +116,14 @@ describe("X-UC-Wait", () => {
     expect(callsOf("wait-failing")).toHaveLength(1);
   });
 
+  test("absent: 502 for each of 20 when the upstream can't be reached", async () => {
+    await source("wait-nobody", { base_url: "http://127.0.0.1:1" });
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => read("wait-nobody", WAIT, `/weather/${n}`)),
+    );
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([502]));
+  }, 15_000);
+
   test("absent: 504 when the upstream does not answer in time", async () => {
     await source("wait-timeout", { timeout_ms: 100 });
     answers.set("wait-timeout", () => {});

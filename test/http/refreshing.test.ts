@@ -119,6 +119,35 @@ describe("POST …/{key}/refresh", () => {
     expect(again.headers.get("Idempotent-Replayed")).toBe("true");
     expect([again.status, await jsonOf(again)]).toEqual([202, await jsonOf(first)]);
   });
+
+  test("with an Idempotency-Key waits no longer than its client, who finds the answer", async () => {
+    await source("refresh-gone", { rate_limit: { per_minute: 1 } });
+    await fetchKey("refresh-gone");
+    const client = new AbortController();
+    const headers = { ...WAIT, Prefer: "wait=30", "Idempotency-Key": "refresh-gone-1" };
+    const send = (signal?: AbortSignal) =>
+      service.request(`${pathOf("refresh-gone")}/refresh`, {
+        method: "POST",
+        headers,
+        signal: signal ?? null,
+      });
+    const waiting = send(client.signal).catch(() => undefined);
+    await eventually(
+      () => tasksOf("refresh-gone"),
+      ([, task]) => task?.priority === 1,
+    );
+    expect((await send()).status).toBe(409);
+    client.abort();
+    await waiting;
+    const again = await eventually(
+      () => send(),
+      ({ status }) => status !== 409,
+    );
+    expect([again.status, again.headers.get("Idempotent-Replayed")]).toEqual([
+      202,
+      "true",
+    ]);
+  });
 });
 
 describe("POST …/prefetch", () => {

@@ -256,7 +256,7 @@ describe("tokens and users", () => {
     const records = await service.sql`
       select actor, action, target, details from audit_records
       where target = ${id} order by id`;
-    expect(records.map((record) => ({ ...record }))).toEqual([
+    expect([...records]).toEqual([
       {
         actor: "token:bootstrap",
         action: "token.create",

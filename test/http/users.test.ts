@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { addAdminUser } from "../../src/services/access/bootstrap.ts";
 import { browser, loggedIn } from "../support/browser.ts";
 import { jsonOf, type TestService, testService } from "../support/service.ts";
 
@@ -207,6 +208,27 @@ describe("the last active admin", () => {
   });
 });
 
+describe("addAdminUser()", () => {
+  test("makes the user admin where there is no user, and brings none back that was deleted", async () => {
+    await service.sql`delete from users`;
+    const add = (password: string) => service.run(addAdminUser(() => password));
+
+    expect(await add("the first password")).toBe(true);
+    expect(await add("another password")).toBe(false);
+    const admin = await loggedIn(service, "admin", "the first password");
+    expect((await jsonOf(await admin.request("/api/v1/auth/me"))).data.user.role).toBe(
+      "admin",
+    );
+
+    await made({ role: "admin" });
+    await service.sql`delete from users where username = 'admin'`;
+    expect(await add("the first password")).toBe(false);
+    expect((await browser(service).login("admin", "the first password")).status).toBe(
+      401,
+    );
+  });
+});
+
 describe("changes of users", () => {
   test("are in the audit trail with who made them, without a password", async () => {
     const username = newName();
@@ -225,7 +247,7 @@ describe("changes of users", () => {
     const records = await service.sql`
       select actor_name, action, details from audit_records
       where target = ${`user:${id}`} order by id`;
-    expect(records.map((record) => ({ ...record }))).toEqual([
+    expect([...records]).toEqual([
       {
         actor_name: "bootstrap admin",
         action: "user.create",

@@ -5,10 +5,13 @@
  *
  * @module
  */
+import { accessSteps } from "./steps/access.ts";
 import { auditSteps } from "./steps/audit.ts";
 import { quotaSteps } from "./steps/quota.ts";
+import { clearingSteps } from "./steps/clearing.ts";
 import { entriesSteps } from "./steps/entries.ts";
 import { entrySteps } from "./steps/entry.ts";
+import { loginSteps } from "./steps/login.ts";
 import { refreshSteps } from "./steps/refresh.ts";
 import { serviceSteps } from "./steps/service.ts";
 import { firstSourceSteps, lastSourceSteps } from "./steps/source.ts";
@@ -21,6 +24,9 @@ export const flow: readonly Step[] = [
   ...entriesSteps,
   ...refreshSteps,
   ...quotaSteps,
+  ...clearingSteps,
+  ...accessSteps,
+  ...loginSteps,
   ...auditSteps,
   ...lastSourceSteps,
 ];

@@ -92,7 +92,7 @@ export function layer(maxBytes: number) {
 
       const forgetAll = () => {
         spoil(() => true);
-        for (const name of [...held.keys()]) drop(name);
+        for (const name of held.keys()) drop(name);
       };
 
       /** Names of all that `selection` may cover of what is held. */

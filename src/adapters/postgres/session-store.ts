@@ -55,8 +55,12 @@ export const layer = Layer.effect(
       endAllOf: (userId, but) =>
         database.run("SessionStore.endAllOf", async ({ sql }) => {
           const others = but === undefined ? sql`` : sql`and hash <> ${but}`;
+          // In one order, so that two who do this don't wait for each other in a circle.
           const ended = await sql`
-            delete from sessions where user_id = ${userId} ${others}`;
+            delete from sessions where hash in (
+              select hash from sessions where user_id = ${userId} ${others}
+              order by hash for update
+            )`;
           return ended.count;
         }),
     }),

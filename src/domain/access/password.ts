@@ -24,8 +24,7 @@ export function passwordFault(password: string, username: string): string | unde
   return samePassword(password, username) ? "Must not be the username" : undefined;
 }
 
-/** Whether `password` can be anybody's at all. */
-export function isHashable(password: string): boolean {
+function isHashable(password: string): boolean {
   return (
     password.isWellFormed() &&
     Buffer.byteLength(password.normalize("NFC")) <= MOST_PASSWORD_BYTES

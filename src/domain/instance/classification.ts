@@ -32,7 +32,7 @@ export function rulesOf(dbType: DbType | undefined): readonly PurgeSelection[] {
  * How many rules a stored answer holds: the length of an array, or of an object's array
  * `rules`; anything else is one rule.
  *
- * @example
+ * @example An array of rules, and anything else
  * ```ts
  * import { rulesIn } from "./classification.ts";
  *

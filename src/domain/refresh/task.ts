@@ -24,31 +24,38 @@ export const PRIORITY = {
 
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
+/** How a refresh fails. */
+export const REFRESH_FAILURES = [
+  /** No connection could be made. */
+  "UPSTREAM_UNREACHABLE",
+  /** The answer did not come in time. */
+  "UPSTREAM_TIMEOUT",
+  /** The connection broke, or what came was not HTTP. */
+  "UPSTREAM_BROKEN",
+  /** The upstream answered with a status that is no answer for us. */
+  "UPSTREAM_STATUS",
+  /** The upstream refuses our credentials (401, 403). */
+  "UPSTREAM_UNAUTHORIZED",
+  /** A redirect that leaves the origin, or one too many. */
+  "REDIRECT_REFUSED",
+  "BODY_TOO_LARGE",
+  /** The body is not what its content type or encoding says. */
+  "BODY_INVALID",
+  /** The key no longer fits the source's template. */
+  "KEY_NOT_ADMITTED",
+  "INTERNAL_ERROR",
+] as const;
+
+export type RefreshFailureCode = (typeof REFRESH_FAILURES)[number];
+
+/** What the `error` of a task can say. */
+export const TASK_ERRORS = [...REFRESH_FAILURES, "CANCELLED"] as const;
+
 /** Why a task failed; `code` is stable, `detail` is for people and holds no secret. */
 export interface TaskError {
-  readonly code: RefreshFailureCode | "CANCELLED";
+  readonly code: (typeof TASK_ERRORS)[number];
   readonly detail: string;
 }
-
-export type RefreshFailureCode =
-  /** No connection could be made. */
-  | "UPSTREAM_UNREACHABLE"
-  /** The answer did not come in time. */
-  | "UPSTREAM_TIMEOUT"
-  /** The connection broke, or what came was not HTTP. */
-  | "UPSTREAM_BROKEN"
-  /** The upstream answered with a status that is no answer for us. */
-  | "UPSTREAM_STATUS"
-  /** The upstream refuses our credentials (401, 403). */
-  | "UPSTREAM_UNAUTHORIZED"
-  /** A redirect that leaves the origin, or one too many. */
-  | "REDIRECT_REFUSED"
-  | "BODY_TOO_LARGE"
-  /** The body is not what its content type or encoding says. */
-  | "BODY_INVALID"
-  /** The key no longer fits the source's template. */
-  | "KEY_NOT_ADMITTED"
-  | "INTERNAL_ERROR";
 
 export interface Task extends EntryId {
   readonly id: string;

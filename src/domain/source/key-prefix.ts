@@ -75,9 +75,7 @@ export function normalisePrefix(text: string, shape: KeyShape): PrefixDecision {
   const end = isWholePath ? spellQueryStart(query, shape) : spelled("");
   if (end._tag === "Malformed") return end;
   const prefix = `${begin}${end.text}`;
-  return prefix.length <= MAX_KEY_BYTES
-    ? { _tag: "Prefix", prefix }
-    : TOO_LONG;
+  return prefix.length <= MAX_KEY_BYTES ? { _tag: "Prefix", prefix } : TOO_LONG;
 }
 
 /** The least text after everything that begins with `prefix`, which is not empty. */

@@ -88,6 +88,25 @@ export const rules = {
     zh: "Authorization 与 X-API-Key 不一致",
     en: "Authorization and X-API-Key name different tokens",
   },
+  tokenInHeader: {
+    zh: "必须放在 X-CSRFToken 请求头中",
+    en: "Must be sent in the header X-CSRFToken",
+  },
+  username: {
+    zh: "必须是 1 到 256 个字符的字符串",
+    en: "Must be a text of 1 to 256 characters",
+  },
+  password: {
+    zh: "必须是 1 到 1024 个字符的字符串",
+    en: "Must be a text of 1 to 1024 characters",
+  },
+  passwordShort: { zh: "至少需要 12 个字符", en: "Must have at least 12 characters" },
+  passwordLong: {
+    zh: "必须是有效文本，且不超过 1024 字节",
+    en: "Must be well-formed text of at most 1024 bytes",
+  },
+  passwordIsName: { zh: "不能与用户名相同", en: "Must not be the username" },
+  passwordIsCurrent: { zh: "不能与当前密码相同", en: "Must not be the current password" },
   escape: { zh: "路径中的百分号编码无效", en: "Malformed percent-escape in the path" },
   unicode: {
     zh: "不是有效的 Unicode 文本",

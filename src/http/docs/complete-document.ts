@@ -1,7 +1,8 @@
 /**
  * What the OpenAPI document says of all operations alike, put into it once.
  *
- * Every answer has `X-Request-Id`. A reference that may be `null` is written as either of
+ * Every answer has `X-Request-Id`. Problems that only the admin face tells, in a shape of
+ * its own, need no example as problems. A reference that may be `null` is written as either of
  * the two: the generator asks for both at once, which nothing can be.
  *
  * @module
@@ -23,7 +24,16 @@ export function completed(document: Document): Document {
   for (const path of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(path)) giveRequestId(operation);
   }
+  keepUsedExamples(document);
   return orNull(document) as Document;
+}
+
+function keepUsedExamples(document: Document): void {
+  const { examples = {} } = document.components ?? {};
+  const text = JSON.stringify(document.paths);
+  for (const name of Object.keys(examples)) {
+    if (!text.includes(`"#/components/examples/${name}"`)) delete examples[name];
+  }
 }
 
 function giveRequestId(operation: {

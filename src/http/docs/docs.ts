@@ -13,7 +13,8 @@ import { completed, requestIdHeader } from "./complete-document.ts";
 
 const description = `Answers for third-party APIs from cache, within their quota.
 
-Every call but those marked public needs a token: \`Authorization: Bearer <token>\` or \`X-API-Key: <token>\`.
+Every call but those marked public needs a token, \`Authorization: Bearer <token>\` or \`X-API-Key: <token>\`, or the
+cookie of a session, along with its \`X-CSRFToken\` where the call is no GET.
 Errors are problem details (RFC 9457) with a stable \`code\`, sent as \`application/json\` unless \`Accept\`
 asks for \`application/problem+json\`. Any call may answer 500, \`INTERNAL_ERROR\`: something went wrong inside;
 and where its operator lists the addresses it answers, 403, \`ADDRESS_NOT_ALLOWED\`, to any other.`;

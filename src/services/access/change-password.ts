@@ -7,7 +7,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { isHashable, passwordFault, samePassword } from "../../domain/access/password.ts";
+import { passwordFault, samePassword } from "../../domain/access/password.ts";
 import type { Session } from "../../domain/access/session.ts";
 import { Audit } from "../audit/audit.ts";
 import { Invalid, InvalidCredentials } from "../errors.ts";
@@ -41,8 +41,7 @@ export const changePassword = Effect.fn("changePassword")(function* (
   const trier = { username, address };
   yield* throttle.admit(trier);
   const user = yield* users.findByName(username);
-  const known = isHashable(current) ? current : "";
-  const { matches } = yield* hasher.verify(known, user?.passwordHash);
+  const { matches } = yield* hasher.verify(current, user?.passwordHash);
   if (user === undefined || !matches) return yield* new InvalidCredentials();
   yield* throttle.forget(trier);
   const passwordHash = yield* hasher.hash(wanted);

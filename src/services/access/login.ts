@@ -8,7 +8,6 @@
  */
 import * as Effect from "effect/Effect";
 import type { Trier } from "../../domain/access/login-throttle.ts";
-import { isHashable } from "../../domain/access/password.ts";
 import { isSessionValue, sessionValueFrom } from "../../domain/access/session.ts";
 import { sessionCookieIn } from "../../domain/access/session-cookie.ts";
 import { tokenHash } from "../../domain/access/token.ts";
@@ -46,8 +45,7 @@ const tryOnce = Effect.fnUntraced(function* ({ username, password, cookie }: Log
   const random = yield* Randomness;
 
   const user = yield* userNamed(username);
-  const known = isHashable(password) ? password : "";
-  const verdict = yield* hasher.verify(known, user?.passwordHash);
+  const verdict = yield* hasher.verify(password, user?.passwordHash);
   if (user === undefined || !verdict.matches) return yield* new InvalidCredentials();
   if (!user.isActive) return yield* new AccountDisabled();
   const rehashed = verdict.isOutdated ? yield* hasher.hash(password) : undefined;

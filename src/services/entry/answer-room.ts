@@ -103,7 +103,7 @@ export const layer = (mostBytes = MOST_BYTES) =>
 
       yield* Effect.sync(() => {
         const now = clock.currentTimeMillisUnsafe();
-        for (const [time, { share, until }] of [...inside]) {
+        for (const [time, { share, until }] of inside) {
           if (now < until) continue;
           share.leave();
           time.abort();

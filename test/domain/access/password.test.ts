@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isHashable, passwordFault } from "../../../src/domain/access/password.ts";
+import { passwordFault } from "../../../src/domain/access/password.ts";
 
 describe("passwordFault()", () => {
   test.each([
@@ -22,12 +22,5 @@ describe("passwordFault()", () => {
     expect(passwordFault("Ren\u00e9 Descartes", "Ren\u0065\u0301 Descartes")).toBe(
       "Must not be the username",
     );
-  });
-});
-
-describe("isHashable()", () => {
-  test("is no question of length from below", () => {
-    expect(isHashable("")).toBe(true);
-    expect(isHashable("x".repeat(1_025))).toBe(false);
   });
 });

@@ -20,6 +20,8 @@ export interface Asking {
   /** Without `?`. */
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In the place of the admin's token: headers of somebody who logs in for it. */
+  readonly signedIn?: (world: World) => Promise<Readonly<Record<string, string>>>;
   /** Sent as JSON. */
   readonly body?: (id: string) => unknown;
   /** Sent as it is, in the place of `body`. */
@@ -54,7 +56,8 @@ export async function prepared(
 ): Promise<Ready> {
   const made = (await asking.given?.(world, id)) ?? {};
   const params: Params = { source_id: id, ...made, ...asking.params };
-  const { template = route.path, query, headers = {} } = asking;
+  const { template = route.path, query } = asking;
+  const headers = { ...(await asking.signedIn?.(world)), ...asking.headers };
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(params[name] ?? name),
   );

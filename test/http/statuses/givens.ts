@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { browser, loggedIn } from "../../support/browser.ts";
 import { json } from "../../support/counting-upstream.ts";
 import { jsonOf } from "../../support/service.ts";
 import type { Given } from "./asking.ts";
-import type { World } from "./world.ts";
+import { addUser, PASSWORD, type World } from "./world.ts";
 
 export const WAIT = { "X-UC-Wait": "1" };
 
@@ -55,6 +56,59 @@ export const silentUpstream: Given = async ({ weather }, id) => {
   weather.answers.set(id, () => {});
   await weather.source(id, { timeout_ms: 100 });
 };
+
+/** A user who may log in. */
+export const aUser: Given = async ({ weather }, id) => ({
+  user_id: await addUser(weather.service, id, "user"),
+});
+
+export const idleUser: Given = async ({ weather }, id) => ({
+  user_id: await addUser(weather.service, id, "user", false),
+});
+
+/** The only active admin, who is logged in. */
+export const lastAdmin: Given = async ({ weather }) => {
+  const [admin] = await weather.service.sql`select id from users where role = 'admin'`;
+  return { user_id: String(admin?.["id"]) };
+};
+
+export const aToken: Given = async ({ weather }) => {
+  const draft = { name: "a token", role: "guest" };
+  const made = weather.service.send("POST", "/api/v1/tokens", draft);
+  return { token_id: String((await jsonOf(await expectStatus(201, made))).id) };
+};
+
+/** As many passwords of the user were tried as may be. */
+export const tiredUser: Given = async (world, id) => {
+  await aUser(world, id);
+  await tire(world, id);
+};
+
+/** Headers of a new user who is logged in. */
+export const signedIn = async (world: World) => (await signIn(world)).headers;
+
+/** Likewise, of one whose current password was tried as often as it may be. */
+export const signedInAndTired = async (world: World) => {
+  const { username, headers } = await signIn(world);
+  await tire(world, username);
+  return headers;
+};
+
+async function signIn(world: World) {
+  const { service } = world.weather;
+  const username = world.newId();
+  await addUser(service, username, "user");
+  const user = await loggedIn(service, username, PASSWORD);
+  const token = await user.csrfToken();
+  const headers = { cookie: `uc_session=${user.cookie}`, "x-csrftoken": token };
+  return { username, headers };
+}
+
+async function tire({ weather }: World, username: string): Promise<void> {
+  for (let index = 0; index < 10; index++) {
+    await browser(weather.service).login(username, "wrong");
+  }
+}
 
 async function expectStatus(status: number, asked: Promise<Response>): Promise<Response> {
   const response = await asked;

@@ -8,17 +8,26 @@
  */
 import { OSLO } from "../weather.ts";
 import type { Asking } from "./asking.ts";
+import { clearingCases } from "./clearing-cases.ts";
 import {
   aSource,
+  aToken,
+  aUser,
   endedTask,
   failingUpstream,
   fullQueue,
+  idleUser,
+  lastAdmin,
   narrowSource,
   queuedTask,
+  signedIn,
+  signedInAndTired,
   silentUpstream,
   storedEntry,
+  tiredUser,
   WAIT,
 } from "./givens.ts";
+import { PASSWORD } from "./world.ts";
 
 /** By the answer: its status, and the code of a problem. */
 export type OwnCases = Readonly<Record<string, Asking>>;
@@ -26,6 +35,8 @@ export type OwnCases = Readonly<Record<string, Asking>>;
 const key = { key: OSLO };
 const foreignKey = { key: "/elsewhere" };
 const keys = [OSLO, "/weather/Bergen"];
+
+const passwords = { current_password: PASSWORD, new_password: "another long password" };
 
 const draft = (id: string, settings: object = {}) => ({
   id,
@@ -43,6 +54,54 @@ export const ownCases: Readonly<Record<string, OwnCases>> = {
   "GET /api/v1/metrics": { 200: {} },
   "GET /metrics": { 200: {} },
   "GET /api/v1/audit": { 200: {}, "422 VALIDATION_FAILED": { query: "limit=0" } },
+
+  "GET /api/v1/auth/csrf-token": { 200: {} },
+  "POST /api/v1/auth/login": {
+    200: { given: aUser, body: (id) => ({ username: id, password: PASSWORD }) },
+    "401 INVALID_CREDENTIALS": { body: () => ({ username: "nobody", password: "wrong" }) },
+    "403 ACCOUNT_DISABLED": { given: idleUser, body: (id) => ({ username: id, password: PASSWORD }) },
+    "429 RATE_LIMIT_EXCEEDED": { given: tiredUser, body: (id) => ({ username: id, password: PASSWORD }) },
+  },
+  "POST /api/v1/auth/logout": { 200: { signedIn } },
+  "GET /api/v1/auth/me": { 200: {} },
+  "POST /api/v1/auth/change-password": {
+    200: { signedIn, body: () => passwords },
+    "401 INVALID_CREDENTIALS": { signedIn, body: () => ({ ...passwords, current_password: "wrong" }) },
+    "403 PERMISSION_REQUIRED": { body: () => passwords },
+    "429 RATE_LIMIT_EXCEEDED": { signedIn: signedInAndTired, body: () => passwords },
+  },
+
+  "GET /api/v1/tokens": { 200: {}, "422 VALIDATION_FAILED": { query: "limit=0" } },
+  "POST /api/v1/tokens": {
+    201: { body: () => ({ name: "a token", role: "guest" }) },
+    "422 VALIDATION_FAILED": { body: () => ({ name: "a token" }) },
+  },
+  "DELETE /api/v1/tokens/{token_id}": {
+    204: { given: aToken },
+    "404 TOKEN_NOT_FOUND": { params: { token_id: "k_1" } },
+    "409 TOKEN_NOT_REVOCABLE": { params: { token_id: "bootstrap" } },
+  },
+  "GET /api/v1/users": { 200: {}, "422 VALIDATION_FAILED": { query: "limit=0" } },
+  "POST /api/v1/users": {
+    201: { body: (id) => ({ username: id, password: PASSWORD, role: "user" }) },
+    "409 USER_EXISTS": { given: aUser, body: (id) => ({ username: id, password: PASSWORD, role: "user" }) },
+    "422 VALIDATION_FAILED": { body: (id) => ({ username: id, password: "short", role: "user" }) },
+  },
+  "GET /api/v1/users/{user_id}": {
+    200: { given: aUser },
+    "404 USER_NOT_FOUND": { params: { user_id: "999999" } },
+  },
+  "PATCH /api/v1/users/{user_id}": {
+    200: { given: aUser, body: () => ({ role: "guest" }) },
+    "404 USER_NOT_FOUND": { params: { user_id: "999999" }, body: () => ({ role: "guest" }) },
+    "409 LAST_ADMIN": { given: lastAdmin, body: () => ({ role: "guest" }) },
+    "422 VALIDATION_FAILED": { given: aUser, body: () => ({}) },
+  },
+  "DELETE /api/v1/users/{user_id}": {
+    204: { given: aUser },
+    "404 USER_NOT_FOUND": { params: { user_id: "999999" } },
+    "409 LAST_ADMIN": { given: lastAdmin },
+  },
 
   "GET /api/v1/sources": { 200: { given: aSource } },
   "POST /api/v1/sources": {
@@ -121,4 +180,6 @@ export const ownCases: Readonly<Record<string, OwnCases>> = {
     "409 TASK_NOT_QUEUED": { given: endedTask },
   },
   "GET /api/v1/rate-limit/{source_id}": { 200: { given: aSource } },
+
+  ...clearingCases,
 };

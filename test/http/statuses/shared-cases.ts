@@ -22,18 +22,32 @@ export const SECOND_TOKEN = { ...credentialsOf("admin"), "X-API-Key": "another" 
 const UNKNOWN_TASK = `t_${"0".repeat(32)}`;
 const MIB = 1024 * 1024;
 
-/** They say nothing of the store. */
-const STORELESS: ReadonlySet<string> = new Set([
-  "GET /api/v1/healthz",
+/** They say nothing of the store, whoever asks. */
+const STORELESS: ReadonlySet<string> = new Set(["GET /api/v1/healthz"]);
+/** They ask the store nothing but who is logged in. */
+const ASKED_BY_SESSION: ReadonlySet<string> = new Set([
   "GET /api/v1/info",
+  "GET /api/v1/auth/csrf-token",
+  "GET /api/v1/auth/me",
+  "POST /api/v1/auth/logout",
 ]);
+/** Could be a session's, as far as one can tell without the store. */
+const SOME_SESSION = { cookie: `uc_session=${"x".repeat(43)}` };
+
+/** What the admin face says in the place of the API's codes. */
+const inAdminFace = (answer: string): string =>
+  answer
+    .replace(/^(?:400 MALFORMED|413 .*|415 .*|422 .*)$/, "400 VALIDATION_ERROR")
+    .replace(/^404 .*$/, "404 RESOURCE_NOT_FOUND")
+    .replace(/^503 .*$/, "500 INTERNAL_ERROR");
 
 /** By the answer: its status and code. */
 export function sharedCases(
   route: DeclaredRoute,
   sample: Asking,
 ): Readonly<Record<string, Case>> {
-  const { needs, idempotent = false } = route.declaration;
+  const { needs, idempotent = false, face } = route.declaration;
+  const isUnsafe = route.method !== "get";
   const hasBody = route.request?.body !== undefined;
   const hasCaller = needs !== "nothing";
   const refused = refusedIn(route);
@@ -42,10 +56,19 @@ export function sharedCases(
     async (world) =>
       send(world.weather.service, await prepared(world, route, but(sample, more)));
 
+  const inSession =
+    (token: string): Case =>
+    async (world) => {
+      const headers = { cookie: world.cookie, "x-csrftoken": token };
+      return asked({ headers })(world);
+    };
+
   const cases: readonly (readonly [answer: string, where: boolean, ask: Case])[] = [
     ["400 MALFORMED", hasCaller, asked(malformedFor(route))],
     ["401 AUTHENTICATION_REQUIRED", hasCaller, asked({ headers: NOBODY })],
     ["403 PERMISSION_REQUIRED", refused !== undefined, asked(refused ?? {})],
+    ["403 CSRF_MISSING", isUnsafe, inSession("")],
+    ["403 CSRF_INVALID", isUnsafe, inSession("x")],
     [
       "404 SOURCE_NOT_FOUND",
       route.path.includes("{source_id}"),
@@ -61,17 +84,24 @@ export function sharedCases(
     [
       "415 UNSUPPORTED_MEDIA_TYPE",
       hasBody,
-      asked({ headers: { "content-type": "text/plain" } }),
+      asked({ headers: { "content-type": "text/plain" }, text: "{}" }),
     ],
     ["422 IDEMPOTENCY_KEY_REUSED", idempotent, reused(route, sample)],
     [
       "503 STORE_UNAVAILABLE",
       !STORELESS.has(nameOf(route)),
-      async (world) => send(world.cutOff, await withoutStore(world, route, sample)),
+      async (world) => {
+        const asking = ASKED_BY_SESSION.has(nameOf(route))
+          ? but(sample, { headers: SOME_SESSION })
+          : sample;
+        return send(world.cutOff, await withoutStore(world, route, asking));
+      },
     ],
   ];
   return Object.fromEntries(
-    cases.filter(([, where]) => where).map(([answer, , ask]) => [answer, ask]),
+    cases
+      .filter(([, where]) => where)
+      .map(([answer, , ask]) => [face === "admin" ? inAdminFace(answer) : answer, ask]),
   );
 }
 
@@ -107,7 +137,10 @@ export const withoutStore = (world: World, route: DeclaredRoute, sample: Asking)
   prepared(
     world,
     route,
-    { ...sample, given: async () => ({ task_id: UNKNOWN_TASK }) },
+    {
+      ...sample,
+      given: async () => ({ task_id: UNKNOWN_TASK, user_id: "1", instance_id: "1" }),
+    },
     CUT_OFF_SOURCE,
   );
 

@@ -11,7 +11,13 @@ import { TokenStore } from "../../../src/services/access/token-store.ts";
 import { ChangeBus } from "../../../src/services/change-bus.ts";
 import { cuttable } from "../../support/cuttable.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { adminToken, type TestService, testService } from "../../support/service.ts";
+import { loggedIn } from "../../support/browser.ts";
+import {
+  adminToken,
+  jsonOf,
+  type TestService,
+  testService,
+} from "../../support/service.ts";
 import { makeSource } from "../stored-entries.ts";
 import { type Weather, weatherService } from "../weather.ts";
 
@@ -19,6 +25,8 @@ export interface World extends AsyncDisposable {
   readonly weather: Weather;
   /** Has the callers of `weather` and a source, and no store. */
   readonly cutOff: TestService;
+  /** The `Cookie` of an admin who is logged in. */
+  readonly cookie: string;
   /** An id that no source has had. */
   newId(): string;
 }
@@ -45,9 +53,12 @@ export async function openWorld(): Promise<World> {
     serviceWithoutStore(),
   ]);
   await addCallers(weather.service);
+  await addUser(weather.service, "root", "admin");
+  const root = await loggedIn(weather.service, "root", PASSWORD);
   let count = 0;
   return {
     weather,
+    cookie: `uc_session=${root.cookie}`,
     cutOff: lost.service,
     newId: () => `source-${++count}`,
     [Symbol.asyncDispose]: async () => {
@@ -71,6 +82,21 @@ async function serviceWithoutStore() {
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+export const PASSWORD = "correct horse battery";
+
+/** Gives the user's id. */
+export async function addUser(
+  service: TestService,
+  username: string,
+  role: Role,
+  isActive = true,
+): Promise<string> {
+  const draft = { username, role, password: PASSWORD, is_active: isActive };
+  const made = await service.send("POST", "/api/v1/users", draft);
+  if (made.status !== 201) throw new Error(await made.text());
+  return String((await jsonOf(made)).id);
 }
 
 /** Every caller but the admin, who is there already. */

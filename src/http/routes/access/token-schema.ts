@@ -51,7 +51,10 @@ const projects = z.array(
 );
 
 const sources = z.array(
-  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "Must be the id of a source"),
+  z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "Must be the id of a source")
+    .openapi({ example: "weather" }),
 );
 
 export const TokenDraftSchema = z

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { MOST_PASSWORD_BYTES } from "../../../domain/access/password.ts";
 import type { User } from "../../../domain/access/user.ts";
+import { rules } from "../../admin/messages.ts";
 import { RoleSchema } from "../access/token-schema.ts";
 
 export const AccountSchema = z
@@ -18,9 +19,9 @@ export const AccountSchema = z
   .openapi("Account");
 
 export const PasswordGiven = z
-  .string()
-  .min(1)
-  .max(MOST_PASSWORD_BYTES)
+  .string(rules.password.en)
+  .min(1, rules.password.en)
+  .max(MOST_PASSWORD_BYTES, rules.password.en)
   .openapi({ example: "correct horse battery staple" });
 
 export function toAccount(user: User): z.infer<typeof AccountSchema> {

@@ -8,6 +8,7 @@ import * as Result from "effect/Result";
 import { login } from "../../../services/access/login.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
+import { rules } from "../../admin/messages.ts";
 import { clientAddress } from "../../client-address.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -16,7 +17,11 @@ import { AccountSchema, PasswordGiven, toAccount } from "./account-schema.ts";
 
 const LoginSchema = z
   .strictObject({
-    username: z.string().min(1).max(256).openapi({ example: "mia" }),
+    username: z
+      .string(rules.username.en)
+      .min(1, rules.username.en)
+      .max(256, rules.username.en)
+      .openapi({ example: "mia" }),
     password: PasswordGiven,
   })
   .openapi("Login");

@@ -9,6 +9,7 @@ import { logout } from "../../../services/access/logout.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
+import { rules } from "../../admin/messages.ts";
 import { sessionOf } from "../../authorize.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -16,7 +17,7 @@ import { sessionCookieHeader, takeSessionCookie } from "../../session-cookie.ts"
 
 const LogoutSchema = z
   .strictObject({
-    everywhere: z.boolean().nullish().openapi({
+    everywhere: z.boolean(rules.flag.en).nullish().openapi({
       description: "End all sessions of the user, not this one alone",
       example: false,
     }),

@@ -21,7 +21,12 @@ const blank = z
 
 const ClearClassificationSchema = z
   .strictObject(
-    { db_type: z.union([blank, DbTypeSchema], rules.dbType.en).nullish() },
+    {
+      db_type: z
+        .union([blank, DbTypeSchema], rules.dbType.en)
+        .nullish()
+        .openapi({ example: "mysql" }),
+    },
     rules.object.en,
   )
   .openapi("ClearClassification");

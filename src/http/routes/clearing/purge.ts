@@ -39,8 +39,8 @@ const selectors = {
         "Entries whose key has these params, of any source or of the named one",
       example: { city: "Oslo" },
     }),
-  project: name.optional().openapi({ description: "Of the gateway" }),
-  apiProxy: name.optional().openapi({ description: "Of the gateway" }),
+  project: name.optional().openapi({ description: "Of the gateway", example: "shop" }),
+  apiProxy: name.optional().openapi({ description: "Of the gateway", example: "orders" }),
 };
 
 const names = Object.keys(selectors) as (keyof typeof selectors)[];

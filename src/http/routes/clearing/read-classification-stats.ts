@@ -18,6 +18,8 @@ import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { CacheStatsSchema, toWire } from "./stats-schema.ts";
 
+const NOT_WHOLE = "Too many entries to count all";
+
 const RulesSchema = z
   .object({
     rules_cached: z.boolean().openapi({
@@ -28,7 +30,10 @@ const RulesSchema = z
         "Over these entries: the length of `data`, or of its `rules`, where that is an array, else 1",
       example: 12,
     }),
-    error: z.string().optional().openapi({ description: "Why the count is not whole" }),
+    error: z.string().optional().openapi({
+      description: "Why the count is not whole",
+      example: NOT_WHOLE,
+    }),
   })
   .openapi("RulesCached");
 
@@ -88,5 +93,5 @@ export function readClassificationStatsRoute(api: Api) {
 const toRules = (found: RulesCached | undefined) => ({
   rules_cached: found?.isCached === true,
   rules_count: found?.rules ?? 0,
-  ...(found?.isCut === true ? { error: "Too many entries to count all" } : {}),
+  ...(found?.isCut === true ? { error: NOT_WHOLE } : {}),
 });

@@ -44,7 +44,7 @@ const route = declareRoute(
 
 export function createInstanceRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const { db_type, is_active, ...rest } = c.req.valid("json");
+    const { db_type, is_active = true, ...rest } = c.req.valid("json");
     const draft = { ...rest, dbType: db_type, isActive: is_active };
     const created = await api.run(onBehalfOf(c, createInstance(draft)));
     if (Result.isFailure(created)) return failureEnvelope(c, created.failure);

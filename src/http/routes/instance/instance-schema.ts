@@ -46,7 +46,15 @@ const fields = {
 };
 
 export const InstanceDraftSchema = z
-  .strictObject({ ...fields, is_active: fields.is_active.default(true) }, rules.object.en)
+  .strictObject(
+    {
+      ...fields,
+      is_active: fields.is_active
+        .optional()
+        .openapi({ description: "`true` where not said" }),
+    },
+    rules.object.en,
+  )
   .openapi("InstanceDraft");
 
 export const InstanceChangeSchema = z
@@ -62,6 +70,7 @@ export const InstanceParams = z.object({
     .transform(Number)
     .openapi({
       param: { name: "instance_id", in: "path" },
+      description: "Of an instance",
       type: "integer",
       minimum: 1,
       example: 7,

@@ -9,21 +9,12 @@ import { PAGE } from "../../../domain/page.ts";
 import { listInstances } from "../../../services/instance/list-instances.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
-import { rules } from "../../admin/messages.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
+import { wholeNumber } from "../../whole-number.ts";
 import { InstanceSchema, toWire } from "./instance-schema.ts";
 
 const LAST_PAGE = 1_000_000;
-
-const wholeNumber = (most: number, usual: number, message: string) =>
-  z
-    .string()
-    .regex(/^\d{1,7}$/, message)
-    .transform(Number)
-    .refine((number) => number >= 1 && number <= most, message)
-    .optional()
-    .openapi({ type: "integer", minimum: 1, maximum: most, default: usual });
 
 const InstancePageSchema = z
   .object({
@@ -46,8 +37,14 @@ const route = declareRoute(
     operationId: "listInstances",
     request: {
       query: z.object({
-        page: wholeNumber(LAST_PAGE, 1, rules.page.en),
-        limit: wholeNumber(PAGE.most, PAGE.usual, rules.limit.en),
+        page: wholeNumber(1, LAST_PAGE)
+          .optional()
+          .openapi({ description: "The first is 1", default: 1, example: 1 }),
+        limit: wholeNumber(1, PAGE.most).optional().openapi({
+          description: "Most items of the page",
+          default: PAGE.usual,
+          example: PAGE.usual,
+        }),
       }),
     },
     responses: {

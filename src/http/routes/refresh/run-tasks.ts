@@ -12,6 +12,7 @@ import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
+import { wholeNumber } from "../../whole-number.ts";
 import { keysSchema } from "../entry/keys-schema.ts";
 import { summaryOf } from "./prefetch.ts";
 import { TaskIdSchema } from "./task-schema.ts";
@@ -52,13 +53,11 @@ const QuerySchema = z.object({
     .string()
     .optional()
     .openapi({ description: description.source, example: "weather" }),
-  max_per_source: z.coerce.number().pipe(perSource).optional().openapi({
-    type: "integer",
+  max_per_source: wholeNumber(1, MOST_KEYS).optional().openapi({
     description: description.perSource,
     example: DEFAULT_PER_SOURCE,
   }),
-  time_budget_ms: z.coerce.number().pipe(budget).optional().openapi({
-    type: "integer",
+  time_budget_ms: wholeNumber(1, MOST_BUDGET_MILLIS).optional().openapi({
     description: description.budget,
     example: DEFAULT_BUDGET_MILLIS,
   }),

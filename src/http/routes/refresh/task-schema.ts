@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { progressOf, type Task } from "../../../domain/refresh/task.ts";
+import { progressOf, type Task, TASK_ERRORS } from "../../../domain/refresh/task.ts";
 import { toInstant, toInstantOrNull } from "../../wire.ts";
 
 export const TaskIdSchema = z
@@ -33,7 +33,7 @@ export const TaskSchema = z
     ended_at: z.iso.datetime().nullable(),
     error: z
       .object({
-        code: z.string().openapi({ example: "UPSTREAM_FAILED" }),
+        code: z.enum(TASK_ERRORS).openapi({ example: "UPSTREAM_STATUS" }),
         detail: z.string().openapi({ example: "Upstream answered 500" }),
       })
       .nullable()

@@ -2,7 +2,8 @@
  * The quick checks, in order of their speed; stops at the first that fails.
  * Run by `scripts/run.mjs check`, under Bun.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -22,21 +23,38 @@ const quickTests = [
   "http/sources.test.ts",
 ].map((name) => `./test/${name}`);
 
+/** Those of one row run side by side. */
 const checks = [
-  ["format", "node_modules/.bin/oxfmt", "--check"],
-  ["lint", "node_modules/.bin/oxlint"],
-  ["types", "node_modules/.bin/tsc", "--noEmit", "-p", "."],
-  ["tests", "test", ...quickTests],
+  [
+    ["format", "node_modules/.bin/oxfmt", "--check"],
+    ["lint", "node_modules/.bin/oxlint"],
+  ],
+  [
+    ["types", "node_modules/.bin/tsc", "--noEmit", "-p", "."],
+    ["tests", "test", "--only-failures", ...quickTests],
+  ],
 ];
 
-for (const [name, ...args] of checks) {
+for (const row of checks) {
+  const codes = await Promise.all(row.map(check));
+  const failed = codes.find((code) => code !== 0);
+  if (failed !== undefined) process.exit(failed);
+}
+
+async function check([name, ...args]) {
   const startedAt = performance.now();
-  const { status, signal } = spawnSync(process.execPath, args, {
+  const child = spawn(process.execPath, args, {
     cwd: root,
-    stdio: "inherit",
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => (output += text));
+  }
+  const [status, signal] = await once(child, "close");
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const code = signal === null ? (status ?? 127) : 128 + constants.signals[signal];
+  process.stdout.write(output);
   console.log(`${code === 0 ? "passed" : "FAILED"}  ${name}  ${seconds} s`);
-  if (code !== 0) process.exit(code);
+  return code;
 }

@@ -15,7 +15,7 @@ import {
   taskId,
   type TaskError,
 } from "../../domain/refresh/task.ts";
-import { hexHash, keyHash } from "../../domain/entry/entry.ts";
+import { hexHash } from "../../domain/entry/entry.ts";
 import { QueueHasNoRoom, TaskQueue } from "../../services/refresh/task-queue.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { claimKey, claimTasks } from "./claim-tasks.ts";
@@ -107,12 +107,13 @@ export function layer(processId: string) {
             await sql`select pg_notify('uc_tasks', '')`;
           }),
 
-        demote: (id) =>
+        demote: (ids) =>
           database.run("TaskQueue.demote", async ({ sql }) => {
             await sql`
               update tasks set priority = ${PRIORITY.normal}
-              where key_hash = ${keyHash(id)} and state = 'queued' and not told
-                and priority = ${PRIORITY.waiting}`;
+              where state = 'queued' and priority = ${PRIORITY.waiting} and key_hash in (
+                select decode(hash, 'hex') from unnest(${ids.map(hexHash)}::text[]) l (hash)
+              )`;
           }),
 
         queuedBesides: (source, id, most, worst) =>

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
-import { TaskQueue, type Wanted } from "../refresh/task-queue.ts";
+import type { Wanted } from "../refresh/task-queue.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { answeredAt, type Loaded, standingOf } from "./entry-memory.ts";
 import { EntryWaiters, type WaitingPlace } from "./entry-waiters.ts";
@@ -36,7 +36,7 @@ export const awaitRefresh = Effect.fn("awaitRefresh")(
     const place = yield* waiters.enter(wanted);
     if (place === undefined) return notNow;
     return yield* waitAt(place, known, wanted, wait).pipe(
-      Effect.onInterrupt(() => demoteLeft(wanted, place)),
+      Effect.onInterrupt(() => Effect.sync(place.abandon)),
     );
   },
   Effect.scoped,
@@ -76,22 +76,15 @@ const waitAt = Effect.fnUntraced(function* (
     const fetched = loaded && judge(loaded, wait, !asked.value.made);
     if (fetched !== undefined) return fetched;
     if (Option.isNone(heard) || waiters.isDismissed()) return notNow;
-    if (wait.gone !== undefined && (yield* isOver(wait.gone))) return notNow;
+    if (wait.gone !== undefined && (yield* isOver(wait.gone))) {
+      place.abandon();
+      return notNow;
+    }
   }
 });
 
 const isOver = (effect: Effect.Effect<unknown>) =>
   Effect.map(Effect.timeoutOption(effect, 0), Option.isSome);
-
-/** A refresh that nobody waits for any more must not stand before those who wait. */
-const demoteLeft = Effect.fnUntraced(function* (
-  wanted: Wanted,
-  { isLast }: WaitingPlace,
-) {
-  if (!isLast()) return;
-  const queue = yield* TaskQueue;
-  yield* Effect.ignore(queue.demote(wanted), { log: "Debug" });
-});
 
 /** `undefined` while the refresh goes on. One that is gone, as by a cancel, is waited for no more. */
 function judge(

@@ -19,10 +19,14 @@ import { EntryNews } from "./entry-news.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { EntryStore } from "./entry-store.ts";
 
-/** A place to wait at; `isLast`: nobody else of this process waits for the same. */
+/** A place to wait at. */
 export interface WaitingPlace {
   readonly bell: Bell;
-  readonly isLast: () => boolean;
+  /**
+   * Whoever waited here has gone. A refresh that nobody waits for any more must not stand
+   * before those who wait: within about a second it takes its turn with the others.
+   */
+  readonly abandon: () => void;
 }
 
 export class EntryWaiters extends Context.Service<
@@ -62,12 +66,23 @@ export const layer = (mostWaiters = MOST_WAITERS) =>
       const queue = yield* TaskQueue;
       const places = new Map<string, Place>();
       const lost = makeBell();
+      const abandoned = new Map<string, EntryId>();
       let waiting = 0;
       let isDismissed = false;
 
       yield* news.subscribe({
         replaced: (names) => names.forEach((name) => places.get(name)?.bell.ring()),
         lost: () => lost.ring(),
+      });
+      const demoteAbandoned = Effect.gen(function* () {
+        // Others may wait for the same.
+        for (const name of places.keys()) abandoned.delete(name);
+        const left = [...abandoned];
+        for (let at = 0; at < left.length; at += LOOKED_AT_ONCE) {
+          const page = left.slice(at, at + LOOKED_AT_ONCE);
+          yield* queue.demote(page.map(([, id]) => id));
+          for (const [name] of page) abandoned.delete(name);
+        }
       });
       const tellEnded = Effect.gen(function* () {
         const ids = [...places.values()].map(({ id }) => id);
@@ -83,6 +98,7 @@ export const layer = (mostWaiters = MOST_WAITERS) =>
           );
           if (demoted.length > 0) yield* queue.promote(demoted);
         }
+        yield* demoteAbandoned;
         return false;
       }).pipe(Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), false)));
       yield* Effect.forkScoped(lookUntil(lost, LOOK_PAUSE, tellEnded));
@@ -95,6 +111,9 @@ export const layer = (mostWaiters = MOST_WAITERS) =>
         place.waiting += 1;
         places.set(name, place);
         return place;
+      };
+      const abandon = ({ id }: Place): void => {
+        abandoned.set(newsName(id), id);
       };
       const leave = (place: Place): void => {
         waiting -= 1;
@@ -111,7 +130,7 @@ export const layer = (mostWaiters = MOST_WAITERS) =>
             Effect.map((place) =>
               place === undefined
                 ? undefined
-                : { bell: place.bell, isLast: () => place.waiting === 1 },
+                : { bell: place.bell, abandon: () => abandon(place) },
             ),
           ),
         dismiss: Effect.sync(() => {

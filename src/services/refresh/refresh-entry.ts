@@ -12,6 +12,7 @@ import { failureFor } from "../entry/queue-absent.ts";
 import { RefreshUnfinished } from "../errors.ts";
 import { keyOf } from "../source/read-key.ts";
 import { knownSource } from "../source/source-directory.ts";
+import { RefreshRequests } from "./refresh-requests.ts";
 import { enqueueRefreshes } from "./enqueue-refreshes.ts";
 
 /**
@@ -39,13 +40,16 @@ export const refreshEntry = Effect.fn("refreshEntry")(function* (
     }
     if (fetched._tag === "Failed") return yield* failureFor(source, fetched.failure, now);
   }
-  const waits = waitMillis !== undefined;
-  const priority = waits ? PRIORITY.waiting : PRIORITY.normal;
-  const options = { priority, told: true, explicit: true };
+  const options = { priority: PRIORITY.normal, told: true, explicit: true };
+  if (waitMillis !== undefined) {
+    // It stands where the wait has put it.
+    const requests = yield* RefreshRequests;
+    const { taskId } = yield* requests.ask(source, wanted, options);
+    return { _tag: "Queued", taskId } as const;
+  }
   const [task] = yield* enqueueRefreshes(source, [wanted], options);
   if (task === undefined) throw new Error("Expected a task for the key");
-  if (!task.made && !waits) {
-    return yield* new RefreshUnfinished({ key, taskId: task.taskId });
-  }
-  return { _tag: "Queued", taskId: task.taskId } as const;
+  const { taskId, made } = task;
+  if (!made) return yield* new RefreshUnfinished({ key, taskId });
+  return { _tag: "Queued", taskId } as const;
 });

@@ -121,8 +121,8 @@ export class TaskQueue extends Context.Service<
     readonly reclaim: Effect.Effect<number, StoreUnavailable>;
     /** Puts the queued tasks of these keys before all that nobody waits for. */
     readonly promote: (ids: readonly EntryId[]) => Effect.Effect<void, StoreUnavailable>;
-    /** Nobody waits for the refresh of this key any more: it takes its turn with the others. */
-    readonly demote: (id: EntryId) => Effect.Effect<void, StoreUnavailable>;
+    /** Nobody waits for the refreshes of these keys any more: they take their turn with the others. */
+    readonly demote: (ids: readonly EntryId[]) => Effect.Effect<void, StoreUnavailable>;
     /** How many queued tasks of other keys are not worse than `worst`, counted up to `most`. */
     readonly queuedBesides: (
       source: Source,

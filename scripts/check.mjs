@@ -20,7 +20,6 @@ const quickTests = [
   "adapters/postgres/task-queue.test.ts",
   "http/bad-input.test.ts",
   "http/routes.test.ts",
-  "http/sources.test.ts",
 ].map((name) => `./test/${name}`);
 
 /** Those of one row run side by side. */

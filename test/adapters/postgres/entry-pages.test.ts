@@ -3,7 +3,7 @@ import { Effect } from "effect";
 import { PRIORITY } from "../../../src/domain/refresh/task.ts";
 import { type Source, spaceOf } from "../../../src/domain/source/source.ts";
 import { EntryStore, type KeyRange } from "../../../src/services/entry/entry-store.ts";
-import { TaskQueue } from "../../../src/services/refresh/task-queue.ts";
+import { type TaskFilter, TaskQueue } from "../../../src/services/refresh/task-queue.ts";
 import { entryAt, idIn, sourceOf } from "./sources.ts";
 import { type TestStore, testStore } from "./test-store.ts";
 
@@ -160,7 +160,7 @@ describe("TaskQueue.list()", () => {
         select id from tasks where source_id = ${source.id} and key = ${key}`;
       return row?.id;
     };
-    const list = async (filter: object, limit = 10) => {
+    const list = async (filter: TaskFilter, limit = 10) => {
       const tasks = await store.run(TaskQueue.use((queue) => queue.list(filter, limit)));
       return tasks.map(({ sourceId, key }) => [sourceId, key]);
     };
@@ -169,14 +169,17 @@ describe("TaskQueue.list()", () => {
     const third = [source.id, "/3"];
 
     expect(await list({}, 2)).toEqual([[other.id, "/1"], third]);
-    expect(await list({ sourceId: source.id })).toEqual([third, second, first]);
-    expect(await list({ sourceId: source.id, before: await idOf("/3") })).toEqual([
+    expect(await list({ sourceIds: [source.id] })).toEqual([third, second, first]);
+    expect(await list({ sourceIds: [source.id], before: await idOf("/3") })).toEqual([
       second,
       first,
     ]);
     await store.run(Effect.asVoid(claimOne(source)));
-    expect(await list({ sourceId: source.id, state: "running" })).toEqual([first]);
-    expect(await list({ sourceId: source.id, state: "queued" })).toEqual([third, second]);
+    expect(await list({ sourceIds: [source.id], state: "running" })).toEqual([first]);
+    expect(await list({ sourceIds: [source.id], state: "queued" })).toEqual([
+      third,
+      second,
+    ]);
   });
 });
 

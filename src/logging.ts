@@ -54,10 +54,15 @@ function jsonLine(line: Line): string {
   return JSON.stringify({ time, level, message: text, ...annotations, error: failure });
 }
 
+/** Whatever strangers sent must not begin a line of its own, nor move the cursor. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => encodeURIComponent(character));
+}
+
 function prettyLine(line: Line): string {
   const { time, level, text, annotations, failure } = partsOf(line);
   const pairs = Object.entries(annotations).map(
-    ([name, value]) => `${name}=${String(value)}`,
+    ([name, value]) => `${name}=${printable(String(value))}`,
   );
   const head = [time.slice(11, 23), level.toUpperCase().padEnd(5), text, ...pairs].join(
     " ",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DrizzleQueryError } from "drizzle-orm/errors";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
@@ -96,7 +97,7 @@ function makeDatabase(pool: Pool): Database["Service"] {
 
 /** How the driver's rejections become failures and defects, and the gate hears of both. */
 function attempt<A>(pool: Pool, operation: string, query: () => Promise<A>) {
-  return Effect.tryPromise({ try: query, catch: (cause) => cause }).pipe(
+  return Effect.tryPromise({ try: query, catch: driverError }).pipe(
     Effect.tap(() => Effect.sync(() => pool.gate.ended("answered"))),
     Effect.tapError((cause) =>
       Effect.sync(() => {
@@ -111,6 +112,11 @@ function attempt<A>(pool: Pool, operation: string, query: () => Promise<A>) {
         : Effect.die(cause),
     ),
   );
+}
+
+/** Drizzle's own error tells the values of the query, which may be nobody's business. */
+function driverError(error: unknown): unknown {
+  return error instanceof DrizzleQueryError ? (error.cause ?? error) : error;
 }
 
 function makeTransaction(pool: Pool): Transaction["Service"] {

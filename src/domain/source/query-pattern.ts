@@ -87,7 +87,8 @@ export function matchQuery(pattern: QueryPattern, query: string): Found | undefi
     if (wanted?._tag === "Hole") {
       const value = part.value === undefined ? undefined : queryValueText(part.value);
       if (value === undefined) return undefined;
-      found.push([wanted.name, value]);
+      // A reserved character is spelled apart from what it combines with.
+      found.push([wanted.name, value.normalize("NFC")]);
     } else if (part.value !== wanted?.text) {
       return undefined;
     }

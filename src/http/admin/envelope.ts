@@ -57,6 +57,7 @@ const zhParts: Readonly<Record<string, string>> = {
   BODY_TOO_LARGE: "请求体过大",
   UNSUPPORTED_MEDIA_TYPE: "请求体的 Content-Type 必须是 application/json",
   INTERNAL_ERROR: "服务器内部错误",
+  ADDRESS_NOT_ALLOWED: "不允许从该地址访问",
 };
 
 /** Whatever can't be taken is 400 here, and whatever went wrong inside is 500. */

@@ -21,6 +21,17 @@ function fill(text: string, params: Record<string, string>): string {
   return decision._tag === "Filled" ? decision.key : `! ${decision.field}`;
 }
 
+describe("matchTemplate() of a value that combines with what is spelled apart", () => {
+  test.each([
+    ["/a/{{name}}", "/a/a%3D%CC%B8b"],
+    ["/a?name={{name}}", "/a?name=a%3D%CC%B8b"],
+  ])("by %s gives it in NFC", (text, key) => {
+    const template = parseKeyTemplate(text);
+    if (template._tag === "Refused") throw new Error(template.reason);
+    expect(matchTemplate(template, key)).toEqual({ name: "a\u2260b" });
+  });
+});
+
 describe("parseKeyTemplate()", () => {
   test.each([
     ["/weather/{{city}}", ["city"]],

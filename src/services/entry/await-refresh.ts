@@ -64,7 +64,10 @@ const waitAt = Effect.fnUntraced(function* (
     })
     .pipe(Effect.timeoutOption(yield* left));
   if (Option.isNone(asked)) return notNow;
-  if (wait.onlyRunning === true && asked.value.state === "queued") return notNow;
+  if (wait.onlyRunning === true && asked.value.state === "queued") {
+    place.abandon();
+    return notNow;
+  }
 
   for (;;) {
     const heard = yield* Effect.timeoutOption(Effect.race(rung, gone), yield* left);

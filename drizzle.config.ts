@@ -2,7 +2,7 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: "./src/adapters/postgres/schema.ts",
+  schema: "./src/adapters/postgres/schema*.ts",
   out: "./drizzle",
   casing: "snake_case",
 });

@@ -6,6 +6,7 @@ test("what was invalidated is served by no process, with refreshes in flight", a
   await using place = await sharedDatabase();
   const result = await runInvalidations(place.environment, 80);
   expect(result.violations).toBe(0);
-  expect(result.current).toBeGreaterThan(result.trials * 4);
+  // Every process gave what holds now to the reader that waited for it.
+  expect(result.current).toBeGreaterThanOrEqual(result.trials * 4);
   expect(result.inFlight).toBeGreaterThan(0);
 }, 60_000);

@@ -1,7 +1,6 @@
 /**
- * The tables, as Drizzle sees them; `drizzle/` holds the migrations made from here.
- *
- * Every instant is a whole number of Unix milliseconds of the database's clock.
+ * The tables, as Drizzle sees them; `drizzle/` holds the migrations made from here,
+ * `schema-access.ts` and `schema-gateway.ts`.
  *
  * @module
  */
@@ -9,7 +8,6 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
-  customType,
   index,
   integer,
   jsonb,
@@ -19,21 +17,11 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import type { ProjectGrant } from "../../domain/access/caller.ts";
 import type { DbType } from "../../domain/instance/instance.ts";
 import type { RateLimit } from "../../domain/quota/rate-limit.ts";
 import type { Change } from "../../domain/change.ts";
-
-const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({
-  dataType: () => "bytea",
-});
-
-/** Byte order, so that a page of keys continues where the one before ended. */
-const byteOrderedText = customType<{ data: string }>({
-  dataType: () => 'text COLLATE "C"',
-});
-
-const instant = () => bigint({ mode: "number" });
+import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
+import { byteOrderedText, bytea, instant } from "./columns.ts";
 
 export const sources = pgTable("sources", {
   id: text().primaryKey(),
@@ -60,11 +48,19 @@ export const sources = pgTable("sources", {
   updatedAt: instant().notNull(),
 });
 
+/** What an entry of the gateway has besides. */
+export type ResponseRules = Pick<
+  StoredResponse,
+  "selecting" | "policy" | "withCredentials"
+>;
+
 /** Entries kept when their source was deleted; a source of the same id and origin adopts them. */
 export const retainedSpaces = pgTable("retained_spaces", {
   sourceId: text().primaryKey(),
   epoch: bigint({ mode: "number" }).notNull(),
   origin: text().notNull(),
+  /** `null` in a row from before it was noted: either is possible. */
+  keyCase: text().$type<"preserve" | "lower">(),
   retainedAt: instant().notNull(),
 });
 
@@ -97,6 +93,10 @@ export const entries = pgTable(
     /** When the call that last confirmed this entry was sent, and when its answer came. */
     requestAt: instant().notNull(),
     responseAt: instant().notNull(),
+    /** Of the gateway's responses: when it was last used, some seconds late. */
+    usedAt: instant(),
+    /** Of the gateway's responses: how they are chosen among, and kept. */
+    response: jsonb().$type<ResponseRules>(),
   },
   (table) => [
     uniqueIndex("entries_key_hash_variant").on(table.keyHash, table.variant),
@@ -211,62 +211,6 @@ export const counters = pgTable("counters", {
   value: bigint({ mode: "number" }).notNull(),
 });
 
-export const tokens = pgTable("tokens", {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  role: text().$type<"admin" | "user" | "guest">().notNull(),
-  /** SHA-256 of the token; the token itself is never stored. */
-  hash: bytea().notNull().unique(),
-  /** The only sources and projects it may touch; `null`: any. */
-  sources: jsonb().$type<readonly string[]>(),
-  projects: jsonb().$type<readonly ProjectGrant[]>(),
-  createdAt: instant().notNull(),
-  expiresAt: instant(),
-  lastUsedAt: instant(),
-});
-
-export const users = pgTable("users", {
-  id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-  username: text().notNull().unique(),
-  role: text().$type<"admin" | "user" | "guest">().notNull(),
-  passwordHash: text().notNull(),
-  isActive: boolean().notNull(),
-  createdAt: instant().notNull(),
-  updatedAt: instant(),
-});
-
-/** Who is logged in. What the cookie holds is never stored. */
-export const sessions = pgTable(
-  "sessions",
-  {
-    /** SHA-256 of the cookie's value. */
-    hash: bytea().primaryKey(),
-    userId: bigint({ mode: "number" })
-      .notNull()
-      .references(() => users.id, { onDelete: "cascade" }),
-    createdAt: instant().notNull(),
-    seenAt: instant().notNull(),
-    /** It ends then, however much it is used. */
-    endsAt: instant().notNull(),
-  },
-  (table) => [
-    index("sessions_user_id").on(table.userId),
-    index("sessions_seen_at").on(table.seenAt),
-  ],
-);
-
-/** Tries to log in, by name and address, in the window that began then. */
-export const loginAttempts = pgTable(
-  "login_attempts",
-  {
-    /** SHA-256 of name and address. */
-    hash: bytea().primaryKey(),
-    windowBeganAt: instant().notNull(),
-    attempts: integer().notNull(),
-  },
-  (table) => [index("login_attempts_window_began_at").on(table.windowBeganAt)],
-);
-
 /** Database servers that entries are about. */
 export const instances = pgTable(
   "instances",
@@ -289,20 +233,14 @@ export const instances = pgTable(
   ],
 );
 
-/** Who changed what, when and from where; committed with the change. */
-export const auditRecords = pgTable(
-  "audit_records",
+/** Requests of the gateway that wait for a source's next call, ahead of every task. */
+export const callWaiters = pgTable(
+  "call_waiters",
   {
-    id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    at: instant().notNull(),
-    /** `token:…`, `user:…` or `system`. */
-    actor: text().notNull(),
-    actorName: text().notNull(),
-    address: text(),
-    requestId: text(),
-    action: text().notNull(),
-    target: text().notNull(),
-    details: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    id: text().primaryKey(),
+    sourceId: text().notNull(),
+    /** It does not wait longer. */
+    until: instant().notNull(),
   },
-  (table) => [index("audit_records_at").on(table.at)],
+  (table) => [index("call_waiters_source_id").on(table.sourceId)],
 );

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { type TokenRecord, TokenStore } from "../../services/access/token-store.ts";
 import { Database } from "./database.ts";
-import { tokens } from "./schema.ts";
+import { tokens } from "./schema-access.ts";
 
 const now = expression<number>`uc_now()`;
 const byId = expression`${tokens.id} collate "C"`;

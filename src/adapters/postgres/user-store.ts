@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { type StoredUser, UserStore } from "../../services/access/user-store.ts";
 import { Database } from "./database.ts";
-import { users } from "./schema.ts";
+import { users } from "./schema-access.ts";
 
 const now = expression<number>`uc_now()`;
 

@@ -1,0 +1,22 @@
+/**
+ * The API proxies as this process knows them, ready to route.
+ *
+ * @module
+ */
+import * as Context from "effect/Context";
+import type { ApiProxy } from "../../domain/gateway/api-proxy.ts";
+import type { Router } from "../../domain/gateway/router.ts";
+
+export interface KnownProxy {
+  readonly proxy: ApiProxy;
+  readonly router: Router;
+}
+
+export class GatewayDirectory extends Context.Service<
+  GatewayDirectory,
+  {
+    /** Held in memory and kept up by the change bus: touches no store. */
+    readonly find: (projectName: string, proxyName: string) => KnownProxy | undefined;
+    readonly hasProject: (projectName: string) => boolean;
+  }
+>()("uni-cache/services/GatewayDirectory") {}

@@ -3,7 +3,7 @@
  *
  * A route has it by `idempotent` in its declaration. The body of the answer is the first
  * one byte for byte, so a `request_id` in it is the first one's; the headers of this
- * exchange are its own.
+ * exchange are its own. An answer that holds an entry is the exception: see `holdsEntry`.
  *
  * @module
  */
@@ -26,8 +26,8 @@ import type { Run } from "./run.ts";
  * request runs, and the first answer again once there is one. To be put behind whatever
  * reads the body.
  */
-export const answeredOnce = (run: Run) =>
-  createMiddleware<CallerEnv & ClientEnv>(async (c, next) => {
+export const answeredOnce = (run: Run, entryAgain?: EntryAgain) =>
+  createMiddleware<CallerEnv & RepeatEnv>(async (c, next) => {
     const key = c.req.header("idempotency-key");
     if (key === undefined) return next();
     const fingerprint = requestFingerprint({
@@ -39,7 +39,7 @@ export const answeredOnce = (run: Run) =>
     carryThrough(c);
     const work = Effect.promise(async () => {
       await next();
-      return answerIn(c.res);
+      return answerIn(c.res, c.get("holdsEntry") === true);
     });
 
     const once = await run(
@@ -47,12 +47,31 @@ export const answeredOnce = (run: Run) =>
     );
 
     if (Result.isFailure(once)) return failure(c, once.failure);
-    if (once.success.replayed) return replay(c, once.success.answer);
-    return undefined;
+    const { replayed, answer } = once.success;
+    if (!replayed) return undefined;
+    if (entryAgain === undefined || answer.body.length > 0) return replay(c, answer);
+    const again = await entryAgain(c);
+    if (again === undefined) return next();
+    again.headers.set(REPLAYED, "true");
+    return again;
   });
 
-interface ClientEnv {
-  readonly Variables: { readonly clientSignal?: AbortSignal };
+/** Answers with the entry that a request is about, as it is now; `undefined`: there is none. */
+export type EntryAgain = (c: Context) => Promise<Response | undefined>;
+
+/**
+ * Says that the answer holds an entry, of which no copy is kept: what is cleared must not
+ * come back with a repeat. The repeat is given by the route's `EntryAgain`.
+ */
+export function holdsEntry(c: Context): void {
+  c.set("holdsEntry", true);
+}
+
+interface RepeatEnv {
+  readonly Variables: {
+    readonly clientSignal?: AbortSignal;
+    readonly holdsEntry?: boolean;
+  };
 }
 
 /** Ends when the client hangs up, though its request be carried through. */
@@ -71,12 +90,10 @@ function carryThrough(c: Context): void {
   c.req.raw = new Request(url, { method, headers });
 }
 
-async function answerIn(response: Response): Promise<Answer> {
-  return {
-    status: response.status,
-    headers: [...response.headers],
-    body: new Uint8Array(await response.clone().arrayBuffer()),
-  };
+async function answerIn(response: Response, isReference: boolean): Promise<Answer> {
+  const { status } = response;
+  const body = isReference ? new ArrayBuffer(0) : await response.clone().arrayBuffer();
+  return { status, headers: [...response.headers], body: new Uint8Array(body) };
 }
 
 function replay(c: Context, { status, headers, body }: Answer): Response {

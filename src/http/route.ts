@@ -14,15 +14,16 @@ import {
   type RouteHandler,
 } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { every } from "hono/combine";
 import type { Needs, Restricted } from "../domain/access/permission.ts";
 import { allowedAddress } from "./allow-list.ts";
 import { authorize, withinSources } from "./authorize.ts";
-import { csrfChecked, noTokenInBody } from "./csrf.ts";
+import { csrfChecked, isSafe, noTokenInBody, whereInSession } from "./csrf.ts";
 import { type Face, facing } from "./faces.ts";
 import { whereBypassing } from "./read-mode.ts";
 import { bodyProblemResponses } from "./problems.ts";
 import { readablePath } from "./raw-path.ts";
-import { answeredOnce } from "./idempotency.ts";
+import { answeredOnce, type EntryAgain } from "./idempotency.ts";
 import { idempotencyKeyParameter, responsesOnce } from "./idempotency-schema.ts";
 import { jsonBody, limitedBody } from "./request-body.ts";
 import type { Run } from "./run.ts";
@@ -84,6 +85,7 @@ export function serve<R extends RouteConfig>(
   { app, run, declared }: Api,
   route: DeclaredRoute<R>,
   handler: RouteHandler<R>,
+  entryAgain?: EntryAgain,
 ): void {
   const { declaration, ...config } = route;
   const middleware = [
@@ -97,18 +99,21 @@ export function serve<R extends RouteConfig>(
     readablePath(config.path),
     withinSources(declaration.restricted),
     ...bodyChecks(route),
-    ...(declaration.idempotent === true ? [answeredOnce(run)] : []),
+    ...(declaration.idempotent === true ? [answeredOnce(run, entryAgain)] : []),
   ];
   declared.push(route as unknown as DeclaredRoute);
   // Safe because middleware changes nothing of what `handler` was typed by.
   app.openapi(createRoute({ ...config, middleware } as RouteConfig), handler as never);
 }
 
-/** A token in the body is refused whether or not the header has one. */
+/**
+ * A token in the body is refused whether or not the header has one. The API's own face asks
+ * nothing of callers by a token; to its schemas the field is one that there is not.
+ */
 function csrfChecks(run: Run, declaration: Declaration): readonly MiddlewareHandler[] {
   const { face, maxBodyMiB = 1 } = declaration;
-  const ofBody = face === "admin" ? [limitedBody(maxBodyMiB), noTokenInBody] : [];
-  return [...ofBody, csrfChecked(run)];
+  const ofBody = every(limitedBody(maxBodyMiB), noTokenInBody);
+  return [face === "admin" ? ofBody : whereInSession(ofBody), csrfChecked(run)];
 }
 
 /** A body that is declared `required` must be there; of any other, none is as good as `{}`. */

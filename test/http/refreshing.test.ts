@@ -35,6 +35,29 @@ describe("POST …/{key}/refresh", () => {
     expect(await valueOf("refresh")).toBe(2);
   });
 
+  test("waited for by a named request: a repeat gives the entry there is, and no cleared one", async () => {
+    const id = "refresh-named";
+    const named = { ...WAIT, "Idempotency-Key": crypto.randomUUID() };
+    await source(id);
+    answers.set(id, OTHER);
+    const first = await act(id, "refresh", named);
+    const calls = callsOf(id).length;
+
+    const repeat = await act(id, "refresh", named);
+
+    expect([first.status, repeat.status]).toEqual([200, 200]);
+    expect(repeat.headers.get("Idempotent-Replayed")).toBe("true");
+    expect((await jsonOf(repeat)).data).toEqual({ n: 2 });
+    expect(callsOf(id)).toHaveLength(calls);
+
+    answers.set(id, json({ n: 3 }));
+    await act(id, "invalidate");
+    const later = await act(id, "refresh", named);
+
+    expect((await jsonOf(later)).data).toEqual({ n: 3 });
+    expect(callsOf(id)).toHaveLength(calls + 1);
+  });
+
   test("of a key with an unfinished refresh: 409 with its task", async () => {
     await source("refresh-twice", { rate_limit: { per_minute: 1 } });
     await fetchKey("refresh-twice");

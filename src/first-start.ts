@@ -5,7 +5,12 @@
  */
 import * as Effect from "effect/Effect";
 import { randomBytes } from "node:crypto";
-import { forgetSecret, keepSecret, readSecret } from "./adapters/secrets/kept-secret.ts";
+import {
+  forgetSecret,
+  keepSecret,
+  type KeptSecret,
+  readSecret,
+} from "./adapters/secrets/kept-secret.ts";
 import type { Config } from "./config.ts";
 import { tokenFrom } from "./domain/access/token.ts";
 import {
@@ -43,28 +48,39 @@ const ensureToken = Effect.fnUntraced(function* (
     if (readSecret(dataDir, TOKEN_FILE) !== given) forgetSecret(dataDir, TOKEN_FILE);
     return undefined;
   }
-  const kept = readSecret(dataDir, TOKEN_FILE);
-  const token = keepSecret(dataDir, TOKEN_FILE, () => tokenFrom(randomBytes(32)));
-  const added = yield* addAdminToken(token);
-  if (added) return kept === undefined ? token : undefined;
-  // Another token is in force already: a file made just now would name one that is not.
-  if (kept === undefined) forgetSecret(dataDir, TOKEN_FILE);
-  return undefined;
+  const { secret, isNew } = keepSecret(dataDir, TOKEN_FILE, () =>
+    tokenFrom(randomBytes(32)),
+  );
+  const isInForce = yield* addAdminToken(secret);
+  return tellOnce(dataDir, TOKEN_FILE, { secret, isNew, isInForce });
 });
 
 const ensurePassword = Effect.fnUntraced(function* (
   given: string | undefined,
   dataDir: string,
 ) {
-  let generated: string | undefined;
-  yield* addAdminUser(() => {
+  let kept: KeptSecret | undefined;
+  const isInForce = yield* addAdminUser(() => {
     if (given !== undefined) return given;
-    const kept = readSecret(dataDir, PASSWORD_FILE);
-    const password = keepSecret(dataDir, PASSWORD_FILE, () =>
+    kept = keepSecret(dataDir, PASSWORD_FILE, () =>
       randomBytes(15).toString("base64url"),
     );
-    if (kept === undefined) generated = password;
-    return password;
+    return kept.secret;
   });
-  return generated;
+  if (kept === undefined || isInForce === undefined) return undefined;
+  return tellOnce(dataDir, PASSWORD_FILE, { ...kept, isInForce });
 });
+
+/**
+ * The secret, for the one process that has made its file, even where another of those that
+ * start together has put it in force. A file that was made for nothing is forgotten: it
+ * would name a secret that is of no use.
+ */
+function tellOnce(
+  dataDir: string,
+  file: string,
+  { secret, isNew, isInForce }: KeptSecret & { readonly isInForce: boolean },
+): string | undefined {
+  if (isNew && !isInForce) forgetSecret(dataDir, file);
+  return isNew && isInForce ? secret : undefined;
+}

@@ -62,8 +62,8 @@ async function locateDatabase({ databaseUrl }: Config, dataDir: string) {
 }
 
 function keptKey(dataDir: string): Uint8Array {
-  const text = keepSecret(dataDir, "secret-key", () => randomBytes(32).toString("hex"));
-  const key = readKey(text);
+  const kept = keepSecret(dataDir, "secret-key", () => randomBytes(32).toString("hex"));
+  const key = readKey(kept.secret);
   if (key === undefined)
     throw new BadConfig(`Cannot start: ${join(dataDir, "secret-key")} is damaged`);
   return key;

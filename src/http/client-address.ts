@@ -9,12 +9,8 @@
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type Origin, originThrough } from "../domain/access/forwarded.ts";
-import {
-  formatAddress,
-  type IpAddress,
-  parseAddress,
-} from "../domain/source/ip-address.ts";
+import { type Origin, originThrough, parseZoned } from "../domain/access/forwarded.ts";
+import { formatAddress, type IpAddress } from "../domain/source/ip-address.ts";
 import { policyOf } from "./network-policy.ts";
 
 export interface PeerEnv {
@@ -60,11 +56,9 @@ export function isHttps(c: Context): boolean {
 }
 
 function originOf(c: Context<PeerEnv>): Origin {
-  // A link-local address comes with the name of a network card behind `%`.
-  const [peer = ""] = peerOf(c).split("%");
   return originThrough(
     {
-      peer: parseAddress(peer),
+      peer: parseZoned(peerOf(c)),
       forwardedFor: c.req.header("x-forwarded-for"),
       forwardedProto: c.req.header("x-forwarded-proto"),
     },

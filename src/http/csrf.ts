@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { isFromElsewhere } from "../domain/access/request-site.ts";
 import { claimsToken } from "../domain/access/credentials.ts";
@@ -16,7 +16,7 @@ import {
   type CallerHeaders,
   identifyCaller,
 } from "../services/access/identify-caller.ts";
-import { Invalid } from "../services/errors.ts";
+import { Malformed } from "../services/errors.ts";
 import { rules } from "./admin/messages.ts";
 import { type CallerEnv, callerHeaders } from "./authorize.ts";
 import { failure } from "./faces.ts";
@@ -73,9 +73,17 @@ export const noTokenInBody = createMiddleware(async (c, next) => {
   const { url, method, headers, signal } = c.req.raw;
   c.req.raw = new Request(url, { method, headers, signal });
   if (!namesToken(bytes)) return next();
-  const message = rules.tokenInHeader.en;
-  return failure(c, new Invalid({ problems: [{ field: "csrf_token", message }] }));
+  const reason = rules.tokenInHeader.en;
+  return failure(c, new Malformed({ field: "csrf_token", reason }));
 });
+
+/** Does `check` where somebody who is logged in calls to change something. */
+export const whereInSession = (check: MiddlewareHandler) =>
+  createMiddleware<CallerEnv>((c, next) =>
+    c.var.caller?.by === "session" && !isSafe(c.req.method)
+      ? (check(c, next) as Promise<Response | void>)
+      : next(),
+  );
 
 function namesToken(bytes: ArrayBuffer): boolean {
   if (bytes.byteLength === 0) return false;

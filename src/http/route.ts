@@ -64,15 +64,19 @@ export function declareRoute<const R extends RouteConfig>(
 ): DeclaredRoute<R> {
   const security = securityOf(declaration.needs, config.method);
   const { idempotent = false, face } = declaration;
-  // The admin face answers 400 to a body that it can't take, whatever is wrong with it.
+  // The other faces answer 400 to a body that they can't take, whatever is wrong with it.
+  const isApi = (face ?? "api") === "api";
   const withBody =
-    config.request?.body === undefined || face === "admin"
+    config.request?.body === undefined || !isApi
       ? config.responses
       : { ...config.responses, ...bodyProblemResponses };
-  // A key is for one request, its body included, even where the route has no use for one.
-  const responses = idempotent
-    ? responsesOnce({ 413: bodyProblemResponses[413], ...withBody })
-    : withBody;
+  // A body is looked at even where the route has no use for one: a CSRF token is not to be
+  // in it, and an idempotency key is for one request, its body included.
+  const bounded =
+    isSafe(config.method) || !isApi
+      ? withBody
+      : { 413: bodyProblemResponses[413], ...withBody };
+  const responses = idempotent ? responsesOnce(bounded) : bounded;
   const parameters = idempotent
     ? { parameters: [...(config.parameters ?? []), idempotencyKeyParameter] }
     : {};
@@ -102,9 +106,15 @@ export function serve<R extends RouteConfig>(
     ...(declaration.idempotent === true ? [answeredOnce(run, entryAgain)] : []),
   ];
   declared.push(route as unknown as DeclaredRoute);
-  // Safe because middleware changes nothing of what `handler` was typed by.
-  app.openapi(createRoute({ ...config, middleware } as RouteConfig), handler as never);
+  for (const path of new Set([config.path, withoutLastSlash(config.path)])) {
+    const one = { ...config, path, middleware, hide: path !== config.path };
+    // Safe because middleware changes nothing of what `handler` was typed by.
+    app.openapi(createRoute(one as RouteConfig), handler as never);
+  }
 }
+
+/** A route whose path ends in a slash answers without it too. */
+const withoutLastSlash = (path: string) => path.replace(/(.)\/$/, "$1");
 
 /**
  * A token in the body is refused whether or not the header has one. The API's own face asks
@@ -118,11 +128,12 @@ function csrfChecks(run: Run, declaration: Declaration): readonly MiddlewareHand
 
 /** A body that is declared `required` must be there; of any other, none is as good as `{}`. */
 function bodyChecks({
+  method,
   request,
   declaration,
 }: DeclaredRoute): readonly MiddlewareHandler[] {
-  const { maxBodyMiB: maxMiB = 1, idempotent = false } = declaration;
+  const { maxBodyMiB: maxMiB = 1 } = declaration;
   const body = request?.body;
   if (body !== undefined) return [jsonBody({ maxMiB, required: body.required === true })];
-  return idempotent ? [limitedBody(maxMiB)] : [];
+  return isSafe(method) ? [] : [limitedBody(maxMiB)];
 }

@@ -94,6 +94,46 @@ async function refusalIn(response: Response): Promise<string | undefined> {
   return `403 ${await codeOf(response)}`;
 }
 
+describe("a source that is named in a body or a query", () => {
+  /** To the token that is restricted to `OWN`. */
+  const named = async (method: string, path: string, source: string) => {
+    const body = method === "GET" ? null : JSON.stringify({ source_id: source });
+    const query = method === "GET" ? `?source_id=${source}` : "";
+    const headers = { ...bearer("restricted"), "content-type": "application/json" };
+    const response = await service.request(path + query, { method, headers, body });
+    return `${response.status} ${(await codeOf(response)) ?? "OK"}`;
+  };
+
+  test.each([
+    ["POST", "/api/v1/cache/actions/purge", "404 RESOURCE_NOT_FOUND"],
+    ["POST", "/api/v1/tasks/run", "404 SOURCE_NOT_FOUND"],
+    ["GET", "/api/v1/tasks", "404 SOURCE_NOT_FOUND"],
+  ])("does not exist for %s %s by a token of another", async (method, path, expected) => {
+    await ensureSource(FOREIGN);
+    await ensureSource(OWN);
+
+    expect(await named(method, path, FOREIGN)).toBe(expected);
+    expect(await named(method, path, "nowhere")).toBe(expected);
+    expect(await named(method, path, OWN)).toBe("200 OK");
+  });
+
+  test.each([
+    ["POST", "/api/v1/cache/actions/purge", { all: true }],
+    ["POST", "/api/v1/cache/actions/purge", { params: { city: "Oslo" } }],
+    ["POST", "/api/v1/tasks/run", {}],
+  ])("must be for %s %s with %j", async (method, path, body) => {
+    const headers = { ...bearer("restricted"), "content-type": "application/json" };
+    const init = { method, headers, body: JSON.stringify(body) };
+
+    const response = await service.request(path, init);
+
+    expect([response.status, await codeOf(response)]).toEqual([
+      403,
+      "PERMISSION_REQUIRED",
+    ]);
+  });
+});
+
 describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
   "%s",
   (_, route) => {

@@ -54,6 +54,16 @@ async function told(answer: Promise<Response> | Response): Promise<string> {
   return `${response.status} ${body.success ? "OK" : (body.message_code ?? body.code)}`;
 }
 
+/** As if all tries to log in had been made `millis` earlier. */
+const ageTries = (millis: number) => service.sql`
+  update login_attempts set ends_at = ends_at - ${millis},
+    tried_at = array(select at - ${millis} from unnest(tried_at) at order by at)`;
+
+/** A process as it is called from `address`. */
+const from = (address: string, process = service) => ({
+  request: (path: string, init?: RequestInit) => process.request(path, init, address),
+});
+
 const cookieOf = (response: Response) => response.headers.getSetCookie();
 
 describe("GET /api/v1/auth/csrf-token", () => {
@@ -227,7 +237,7 @@ describe("POST /api/v1/auth/login", () => {
 
       expect(Number(eleventh.headers.get("Retry-After"))).toBeWithin(1, 61);
       expect(await told(eleventh)).toBe("429 RATE_LIMIT_EXCEEDED");
-      await service.sql`update login_attempts set window_began_at = window_began_at - 60000`;
+      await ageTries(60_000);
       expect(await told(browser(service).login(username, PASSWORD))).toBe("200 OK");
     },
     SLOW,
@@ -242,6 +252,85 @@ describe("POST /api/v1/auth/login", () => {
         for (let index = 0; index < 9; index++) await user.login(username, "wrong");
         expect(await told(user.login(username, PASSWORD))).toBe("200 OK");
       }
+    },
+    SLOW,
+  );
+
+  test(
+    "lets in who knows the password, while a stranger elsewhere tries the same name",
+    async () => {
+      const { username } = await newUser();
+      const stranger = browser(from("203.0.113.1"));
+      const tries = [];
+      for (let index = 0; index < 12; index++) {
+        tries.push(await told(stranger.login(username, "wrong")));
+      }
+      expect(tries.slice(9)).toEqual([
+        "401 INVALID_CREDENTIALS",
+        "429 RATE_LIMIT_EXCEEDED",
+        "429 RATE_LIMIT_EXCEEDED",
+      ]);
+
+      const user = browser(from("203.0.113.2", other));
+      expect(await told(user.login(username, PASSWORD))).toBe("200 OK");
+      expect(await told(stranger.login(username, PASSWORD))).toBe(
+        "429 RATE_LIMIT_EXCEEDED",
+      );
+    },
+    SLOW,
+  );
+
+  test(
+    "takes a hundred wrong passwords of one IPv6 network, whatever the names, and checks none after them",
+    async () => {
+      const { username } = await newUser();
+      const tryFrom = (index: number, process = service) =>
+        browser(from(`2001:db8:7::${index}`, process)).login(`spray-${index}`, "wrong");
+      for (let index = 0; index < 50; index++) {
+        const both = [tryFrom(2 * index), tryFrom(2 * index + 1, other)];
+        expect(await Promise.all(both.map(told))).toEqual(
+          Array(2).fill("401 INVALID_CREDENTIALS"),
+        );
+        // All of them within a quarter of an hour, and no two in a minute.
+        if (index % 10 === 9) await ageTries(60_000);
+      }
+
+      const refused = await browser(from("2001:db8:7::ffff")).login(username, PASSWORD);
+
+      expect(Number(refused.headers.get("Retry-After"))).toBeWithin(540, 601);
+      expect(refused.status).toBe(429);
+      const neighbour = browser(from("2001:db8:7:1::1"));
+      expect(await told(neighbour.login(username, PASSWORD))).toBe("200 OK");
+      await ageTries(600_000);
+      const again = browser(from("2001:db8:7::ffff"));
+      expect(await told(again.login(username, PASSWORD))).toBe("200 OK");
+    },
+    SLOW,
+  );
+
+  test(
+    "lets nobody be kept out by a stranger who tries many names at once",
+    async () => {
+      const { username } = await newUser();
+      const user = browser(from("203.0.113.4"));
+      await user.csrfToken();
+      const strangers = Array.from({ length: 60 }, () => browser(from("203.0.113.3")));
+      await Promise.all(strangers.map((stranger) => stranger.csrfToken()));
+
+      const [answer, ...tries] = await Promise.all(
+        [
+          ...strangers.map((stranger, index) => stranger.login(`many-${index}`, "wrong")),
+          user.login(username, PASSWORD),
+        ].toReversed(),
+      );
+
+      expect(answer?.status).toBe(200);
+      const refused = tries.filter(({ status }) => status === 429);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.map(({ headers }) => headers.get("Retry-After"))).toEqual(
+        refused.map(() => "10"),
+      );
+      expect(tries.length - refused.length).toBeGreaterThanOrEqual(6);
     },
     SLOW,
   );

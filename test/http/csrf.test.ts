@@ -80,9 +80,9 @@ describe("an unsafe call with a session", () => {
     expect(await tokens()).toBe(before);
   });
 
-  test("needs the token in a header: neither a query, a body nor another header has one", async () => {
+  test("needs the token in its header: neither a query nor another header has one", async () => {
     const token = await admin.csrfToken();
-    const body = JSON.stringify({ name: "x", role: "guest", csrf_token: token });
+    const body = JSON.stringify({ name: "x", role: "guest" });
     const send = (path: string, headers: Record<string, string>) =>
       admin.request(path, {
         method: "POST",
@@ -90,7 +90,6 @@ describe("an unsafe call with a session", () => {
         headers: { "content-type": "application/json", ...headers },
       });
 
-    expect(await told(send("/api/v1/tokens", {}))).toBe("403 CSRF_MISSING");
     expect(await told(send(`/api/v1/tokens?csrf_token=${token}`, {}))).toBe(
       "403 CSRF_MISSING",
     );
@@ -212,6 +211,64 @@ describe("a csrf_token in a JSON body", () => {
     expect(await told(service.send("POST", LOGOUT, { csrf_token: "x" }))).toBe(
       "400 VALIDATION_ERROR",
     );
+  });
+
+  test("is 400 on every unsafe route to a session, with the header or without, and changes nothing", async () => {
+    const token = await admin.csrfToken();
+    const before = await tokens();
+    const unsafe = service.declared.filter(({ method }) => method !== "get");
+    expect(unsafe.length).toBeGreaterThanOrEqual(15);
+
+    for (const { method, path, declaration } of unsafe) {
+      for (const headers of [{ "X-CSRFToken": token }, {}] as const) {
+        const response = admin.request(path.replaceAll(/\{\w+\}/g, "x"), {
+          method: method.toUpperCase(),
+          body: JSON.stringify({ name: "x", role: "guest", csrf_token: token }),
+          headers: { "content-type": "application/json", ...headers },
+        });
+        const code = declaration.face === "admin" ? "VALIDATION_ERROR" : "MALFORMED";
+
+        expect([method, path, await told(response)]).toEqual([
+          method,
+          path,
+          `400 ${code}`,
+        ]);
+      }
+    }
+    expect(await tokens()).toBe(before);
+  });
+
+  test("is told after 401 and after a missing permission in the API's own face too", async () => {
+    const send = (user: Browser) =>
+      told(
+        user.request("/api/v1/tokens", {
+          method: "POST",
+          body: '{"name":"x","role":"guest","csrf_token":"x"}',
+          headers: { "content-type": "application/json" },
+        }),
+      );
+
+    expect(await send(browser(service, "x".repeat(43)))).toBe(
+      "401 AUTHENTICATION_REQUIRED",
+    );
+    expect(await send(guest)).toBe("403 PERMISSION_REQUIRED");
+    expect(await send(admin)).toBe("400 MALFORMED");
+  });
+
+  test("is a field that there is not to a token's call in the API's own face", async () => {
+    const draft = { name: "x", role: "guest", csrf_token: "x" };
+
+    expect(await told(service.send("POST", "/api/v1/tokens", draft))).toBe(
+      "422 VALIDATION_FAILED",
+    );
+  });
+
+  test("leaves a session's body as it was to whoever reads it after", async () => {
+    const headers = { "X-CSRFToken": await admin.csrfToken() };
+
+    expect((await makeToken(admin, headers)).status).toBe(201);
+    const tooMuch = admin.send("POST", "/api/v1/tokens", { name: "x".repeat(1_050_000) });
+    expect(await told(tooMuch)).toBe("413 BODY_TOO_LARGE");
   });
 });
 

@@ -117,7 +117,8 @@ describe("POST /api/v1/cache/actions/purge", () => {
     expect(left.count).toBe(0);
     const records = await service.sql`
       select details from audit_records where action = 'cache.purge' order by id desc limit 1`;
-    expect(records[0]?.["details"]).toMatchObject({ entries: 21_001 });
+    const counts = { entries: 1_001, part: 2, entries_so_far: 21_001, complete: true };
+    expect(records[0]?.["details"]).toMatchObject(counts);
   }, 20_000);
 
   test.each<[object, string]>([
@@ -167,15 +168,23 @@ describe("POST /api/v1/cache/actions/purge", () => {
       });
 
     const refused = [
-      { all: true },
-      { params: { username: "ada" } },
-      { source_id: "accounts" },
-      { source_id: "nowhere" },
-      { project: "shop" },
-    ];
-    for (const body of refused) {
-      expect([body, (await purgeAs(body)).status]).toEqual([body, 403]);
+      [{ all: true }, 403],
+      [{ params: { username: "ada" } }, 403],
+      [{ project: "shop" }, 403],
+      [{ source_id: "accounts" }, 404],
+      [{ source_id: "accounts", key: "/x" }, 404],
+      [{ source_id: "nowhere" }, 404],
+    ] as const;
+    for (const [body, status] of refused) {
+      expect([body, (await purgeAs(body)).status]).toEqual([body, status]);
     }
+    const [foreign, unknown] = await Promise.all(
+      ["accounts", "nowhere"].map(async (source_id) => {
+        const { message } = await jsonOf(await purgeAs({ source_id }));
+        return String(message).replace(source_id, "");
+      }),
+    );
+    expect(foreign).toBe(unknown);
     expect(await readable(service, entries)).toHaveLength(entries.length);
     expect((await purgeAs({ source_id: "rules" })).status).toBe(200);
     expect(await readable(service, entries.filter(ofSource("rules")))).toEqual([]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Effect, Exit } from "effect";
 import { addAdminUser } from "../../src/services/access/bootstrap.ts";
 import { browser, loggedIn } from "../support/browser.ts";
 import { jsonOf, type TestService, testService } from "../support/service.ts";
@@ -214,7 +215,7 @@ describe("addAdminUser()", () => {
     const add = (password: string) => service.run(addAdminUser(() => password));
 
     expect(await add("the first password")).toBe(true);
-    expect(await add("another password")).toBe(false);
+    expect(await add("another password")).toBeUndefined();
     const admin = await loggedIn(service, "admin", "the first password");
     expect((await jsonOf(await admin.request("/api/v1/auth/me"))).data.user.role).toBe(
       "admin",
@@ -222,10 +223,53 @@ describe("addAdminUser()", () => {
 
     await made({ role: "admin" });
     await service.sql`delete from users where username = 'admin'`;
-    expect(await add("the first password")).toBe(false);
+    expect(await add("the first password")).toBeUndefined();
     expect((await browser(service).login("admin", "the first password")).status).toBe(
       401,
     );
+  });
+});
+
+describe("addAdminUser() of several processes at once", () => {
+  test("makes one user and one audit record, and tells each whether its password counts", async () => {
+    await service.sql`delete from users`;
+    await service.sql`delete from audit_records`;
+    const passwords = ["the first password", "the second password"] as const;
+
+    const told = await Promise.all(
+      [...passwords, ...passwords].map((password) =>
+        service.run(addAdminUser(() => password)),
+      ),
+    );
+
+    const users = await service.sql`select id from users`;
+    expect(users).toHaveLength(1);
+    const records = await service.sql`
+      select actor, action, target, details from audit_records`;
+    expect([...records]).toEqual([
+      {
+        actor: "system",
+        action: "user.create",
+        target: `user:${users[0]?.["id"]}`,
+        details: { username: "admin", role: "admin", is_active: true },
+      },
+    ]);
+    const counts = async (password: string) =>
+      (await browser(service).login("admin", password)).status === 200;
+    const expected = await Promise.all(passwords.map(counts));
+    expect(expected.toSorted()).toEqual([false, true]);
+    expect(told).toEqual([...expected, ...expected]);
+  });
+
+  test("keeps no user whose audit record can't be kept", async () => {
+    await service.sql`delete from users`;
+    await service.sql`alter table audit_records add constraint full_up check (false) not valid`;
+    const tried = await service
+      .run(Effect.exit(addAdminUser(() => "the first password")))
+      .finally(() => service.sql`alter table audit_records drop constraint full_up`);
+
+    expect(Exit.isFailure(tried)).toBe(true);
+    expect(await service.sql`select 1 from users`).toHaveLength(0);
   });
 });
 

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as Semaphore from "effect/Semaphore";
 import { parseKeyTemplate } from "../../domain/source/key-template.ts";
 import { originOf } from "../../domain/source/origin.ts";
 import { type Source, spaceOf } from "../../domain/source/source.ts";
@@ -22,15 +23,17 @@ export const layer = Layer.effect(
     const store = yield* SourceStore;
     const bus = yield* ChangeBus;
     let known = new Map<string, KnownSource>();
+    // One load after the other: of two at once the older could end last.
+    const turn = (yield* Semaphore.make(1)).withPermits(1);
 
     const loadAll = Effect.map(store.list, (sources) => {
       known = new Map(sources.map((source) => [source.id, knownFrom(source)]));
-    });
+    }).pipe(turn);
     const loadOne = Effect.fnUntraced(function* (id: string) {
       const source = yield* store.find(id);
       if (source === undefined) known.delete(id);
       else known.set(id, knownFrom(source));
-    });
+    }, turn);
 
     // Subscribed first: a change between loading and subscribing would be missed.
     yield* bus.subscribe((event) => {

@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Schedule from "effect/Schedule";
+import * as Semaphore from "effect/Semaphore";
 import { sameHash, tokenHash } from "../../domain/access/token.ts";
 import { TokenDirectory } from "../../services/access/token-directory.ts";
 import { type StoredToken, TokenStore } from "../../services/access/token-store.ts";
@@ -24,9 +25,12 @@ export const layer = Layer.effect(
     const bus = yield* ChangeBus;
     let known = new Map<string, StoredToken>();
 
+    // One load after the other: of two at once the older could end last.
+    const turn = (yield* Semaphore.make(1)).withPermits(1);
+
     const load = Effect.map(store.list, (tokens) => {
       known = new Map(tokens.map((token) => [nameOf(token.hash), token]));
-    });
+    }).pipe(turn);
     yield* bus.subscribe((event) =>
       event._tag === "Lost" || event.logged.change._tag === "TokensChanged"
         ? load

@@ -3,15 +3,7 @@
  *
  * @module
  */
-import {
-  bigint,
-  boolean,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  text,
-} from "drizzle-orm/pg-core";
+import { bigint, boolean, index, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import type { ProjectGrant } from "../../domain/access/caller.ts";
 import { bytea, instant } from "./columns.ts";
 
@@ -59,16 +51,18 @@ export const sessions = pgTable(
   ],
 );
 
-/** Tries to log in, by name and address, in the window that began then. */
+/** Tries to log in that count: of each name from each network, and of each network. */
 export const loginAttempts = pgTable(
   "login_attempts",
   {
-    /** SHA-256 of name and address. */
+    /** SHA-256 of what they have in common. */
     hash: bytea().primaryKey(),
-    windowBeganAt: instant().notNull(),
-    attempts: integer().notNull(),
+    /** When each was made, oldest first. */
+    triedAt: instant().array().notNull(),
+    /** From here on none of them counts. */
+    endsAt: instant().notNull(),
   },
-  (table) => [index("login_attempts_window_began_at").on(table.windowBeganAt)],
+  (table) => [index("login_attempts_ends_at").on(table.endsAt)],
 );
 
 /** Who changed what, when and from where; committed with the change. */

@@ -9,7 +9,6 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import { SERIES_MILLIS } from "../../domain/access/login-throttle.ts";
 import { IDLE_MILLIS } from "../../domain/access/session.ts";
 import { AUDIT_KEPT_MILLIS } from "../../domain/audit/audit-action.ts";
 import { KEPT_MILLIS } from "../../domain/idempotency/repeat-plan.ts";
@@ -84,5 +83,5 @@ const SWEPT: readonly Step[] = [
   swept("backoffs", `failed_at < ${before(REMEMBERED_MILLIS)}`),
   swept("idempotency_keys", `begun_at <= ${before(KEPT_MILLIS)}`),
   swept("sessions", `ends_at <= uc_now() or seen_at <= ${before(IDLE_MILLIS)}`),
-  swept("login_attempts", `window_began_at <= ${before(SERIES_MILLIS)}`),
+  swept("login_attempts", "ends_at <= uc_now()"),
 ];

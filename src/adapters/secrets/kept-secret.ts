@@ -19,35 +19,50 @@ export function readSecret(folder: string, name: string): string | undefined {
   try {
     return readFileSync(join(folder, name), "utf8").trim();
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
+export interface KeptSecret {
+  readonly secret: string;
+  /** It was made by this call. */
+  readonly isNew: boolean;
+}
+
 /** The secret kept under `name`; of several processes that make it at once, all get the same. */
-export function keepSecret(folder: string, name: string, make: () => string): string {
-  const kept = readSecret(folder, name);
-  if (kept !== undefined) return kept;
+export function keepSecret(folder: string, name: string, make: () => string): KeptSecret {
+  for (;;) {
+    const kept = readSecret(folder, name);
+    if (kept !== undefined) return { secret: kept, isNew: false };
+    const secret = make();
+    if (publish(folder, name, secret)) return { secret, isNew: true };
+    // Another was quicker; by now its secret may be forgotten already.
+  }
+}
+
+/** Gives whether there was none under `name`. */
+function publish(folder: string, name: string, secret: string): boolean {
   mkdirSync(folder, { recursive: true });
   const aside = join(folder, `.${name}.${randomBytes(6).toString("hex")}`);
-  writeFileSync(aside, `${make()}\n`, { mode: 0o600, flag: "wx" });
+  writeFileSync(aside, `${secret}\n`, { mode: 0o600, flag: "wx" });
   chmodSync(aside, 0o600);
   try {
     // A link appears whole and never replaces what is there.
     linkSync(aside, join(folder, name));
+    return true;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
-      throw error;
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
   } finally {
     rmSync(aside, { force: true });
   }
-  return readFileSync(join(folder, name), "utf8").trim();
 }
 
 export function forgetSecret(folder: string, name: string): void {
   rmSync(join(folder, name), { force: true });
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -13,7 +13,6 @@ import * as Layer from "effect/Layer";
 import * as Semaphore from "effect/Semaphore";
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { PasswordHasher } from "../../services/access/password-hasher.ts";
-import { TooManyLogins } from "../../services/errors.ts";
 
 interface Parameters {
   readonly logN: number;
@@ -25,9 +24,6 @@ const TODAY: Parameters = { logN: 17, r: 8, p: 1 };
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const AT_ONCE = 2;
-/** Passwords that may wait to be checked: some seconds' worth. */
-const MOST_WAITING = 32;
-const RETRY_AFTER_SECONDS = 10;
 
 export const layer = layerBy(TODAY);
 
@@ -39,7 +35,6 @@ export function layerBy(today: Parameters, derive: Derive = derived) {
     PasswordHasher,
     Effect.gen(function* () {
       const turns = yield* Semaphore.make(AT_ONCE);
-      let verifying = 0;
       const work = (password: string, salt: Uint8Array, by: Parameters) =>
         turns.withPermits(1)(Effect.promise(() => derive(password, salt, by)));
 
@@ -49,14 +44,8 @@ export function layerBy(today: Parameters, derive: Derive = derived) {
           return written({ ...today, salt, hash: yield* work(password, salt, today) });
         }),
         verify: Effect.fnUntraced(function* (password, text) {
-          if (verifying >= AT_ONCE + MOST_WAITING) {
-            return yield* new TooManyLogins({ retryAfterSeconds: RETRY_AFTER_SECONDS });
-          }
-          verifying++;
           const kept = text === undefined ? nobody(today) : read(text);
-          const hash = yield* work(password, kept.salt, kept).pipe(
-            Effect.ensuring(Effect.sync(() => void verifying--)),
-          );
+          const hash = yield* work(password, kept.salt, kept);
           return {
             matches: timingSafeEqual(hash, kept.hash) && text !== undefined,
             isOutdated: kept.logN < today.logN || kept.r < today.r || kept.p < today.p,

@@ -15,6 +15,9 @@ import {
   parseAddress,
 } from "../source/ip-address.ts";
 
+/** `fe80::/10` (RFC 4291 §2.5.6) */
+const LINK_LOCAL: Cidr = { address: { family: 6, value: 0xfe80n << 112n }, prefix: 10 };
+
 /** What is known of one request; headers as they came. */
 export interface Passage {
   /** Who opened the connection; `undefined` where that can't be told. */
@@ -55,7 +58,8 @@ export function originThrough(passage: Passage, trusted: readonly Cidr[]): Origi
 
 /**
  * The address in one piece of `X-Forwarded-For`: some proxies add a port, or put IPv6 into
- * brackets. `undefined` for what holds none, such as `unknown`.
+ * brackets, or leave on a link-local address the zone it was seen in. `undefined` for what
+ * holds none, such as `unknown`.
  *
  * @example With a port and without
  * ```ts
@@ -69,7 +73,21 @@ export function originThrough(passage: Passage, trusted: readonly Cidr[]): Origi
 export function parseForwarded(piece: string): IpAddress | undefined {
   const [, bracketed, , plain] =
     /^(?:\[([^\]]*)\](:\d{1,5})?|([^:]*):\d{1,5})$/.exec(piece) ?? [];
-  return parseAddress(bracketed ?? plain ?? piece);
+  return parseZoned(bracketed ?? plain ?? piece);
+}
+
+/**
+ * An address, as whoever saw it spells it: a link-local one comes with its zone behind `%`,
+ * or `%25` as in a URI. The zone means nothing to anybody else, and no range has one, so it
+ * is left out. No other address has a zone.
+ *
+ * Source: RFC 4007 §11, RFC 6874 §2.
+ */
+export function parseZoned(text: string): IpAddress | undefined {
+  const [, spelled, zone] = /^([^%]*)(%[\w.~%-]+)?$/.exec(text) ?? [];
+  const address = spelled === undefined ? undefined : parseAddress(spelled);
+  if (address === undefined || zone === undefined) return address;
+  return contains(LINK_LOCAL, address) ? address : undefined;
 }
 
 /** Whether the address lies in one of `ranges`; one that isn't known does not. */

@@ -9,9 +9,11 @@
 import * as Effect from "effect/Effect";
 import { passwordFault, samePassword } from "../../domain/access/password.ts";
 import type { Session } from "../../domain/access/session.ts";
+import type { IpAddress } from "../../domain/source/ip-address.ts";
 import { Audit } from "../audit/audit.ts";
 import { Invalid, InvalidCredentials } from "../errors.ts";
 import { Transaction } from "../transaction.ts";
+import { LoginRoom } from "./login-room.ts";
 import { LoginThrottle } from "./login-throttle.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import { SessionStore } from "./session-store.ts";
@@ -20,10 +22,26 @@ import { type StoredUser, UserStore } from "./user-store.ts";
 export interface PasswordChange {
   readonly current: string;
   readonly wanted: string;
-  readonly address: string | undefined;
+  readonly address: IpAddress | undefined;
 }
 
 export const changePassword = Effect.fn("changePassword")(function* (
+  session: Session,
+  change: PasswordChange,
+) {
+  const { username } = session.user;
+  const { current, wanted, address } = change;
+  const fault =
+    passwordFault(wanted, username) ??
+    (samePassword(wanted, current) ? "Must not be the current password" : undefined);
+  if (fault !== undefined) {
+    return yield* new Invalid({ problems: [{ field: "new_password", message: fault }] });
+  }
+  const room = yield* LoginRoom;
+  yield* room.within(address, changeChecked(session, change));
+});
+
+const changeChecked = Effect.fnUntraced(function* (
   { user: { username }, hash }: Session,
   { current, wanted, address }: PasswordChange,
 ) {
@@ -32,12 +50,6 @@ export const changePassword = Effect.fn("changePassword")(function* (
   const throttle = yield* LoginThrottle;
   const users = yield* UserStore;
 
-  const fault =
-    passwordFault(wanted, username) ??
-    (samePassword(wanted, current) ? "Must not be the current password" : undefined);
-  if (fault !== undefined) {
-    return yield* new Invalid({ problems: [{ field: "new_password", message: fault }] });
-  }
   const trier = { username, address };
   yield* throttle.admit(trier);
   const user = yield* users.findByName(username);

@@ -15,7 +15,10 @@ export class LoginThrottle extends Context.Service<
     readonly admit: (
       trier: Trier,
     ) => Effect.Effect<void, StoreUnavailable | TooManyLogins>;
-    /** Forgets the tries: the password was right. */
+    /**
+     * Takes the try back, and forgets those of the name before it: the password was right.
+     * Those of other names from the same network stay.
+     */
     readonly forget: (trier: Trier) => Effect.Effect<void, StoreUnavailable>;
   }
 >()("uni-cache/services/LoginThrottle") {}

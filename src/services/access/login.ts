@@ -14,6 +14,7 @@ import { tokenHash } from "../../domain/access/token.ts";
 import { usernameFrom } from "../../domain/access/user.ts";
 import { AccountDisabled, InvalidCredentials } from "../errors.ts";
 import { Transaction } from "../transaction.ts";
+import { LoginRoom } from "./login-room.ts";
 import { LoginThrottle } from "./login-throttle.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import { Randomness } from "./randomness.ts";
@@ -28,6 +29,11 @@ export interface LoginTry extends Trier {
 
 /** Gives the user, and the value of the new session. */
 export const login = Effect.fn("login")(function* (attempt: LoginTry) {
+  const room = yield* LoginRoom;
+  return yield* room.within(attempt.address, tryToLogin(attempt));
+});
+
+const tryToLogin = Effect.fnUntraced(function* (attempt: LoginTry) {
   const throttle = yield* LoginThrottle;
   const trier = { ...attempt, username: attempt.username.normalize("NFC") };
   yield* throttle.admit(trier);

@@ -5,7 +5,6 @@
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
-import type { TooManyLogins } from "../errors.ts";
 
 export interface PasswordVerdict {
   readonly matches: boolean;
@@ -13,7 +12,7 @@ export interface PasswordVerdict {
   readonly isOutdated: boolean;
 }
 
-/** Slow on purpose; few are worked on at once, and of those that wait the ones too many fail. */
+/** Slow on purpose, and few are worked on at once. */
 export class PasswordHasher extends Context.Service<
   PasswordHasher,
   {
@@ -23,6 +22,6 @@ export class PasswordHasher extends Context.Service<
     readonly verify: (
       password: string,
       hash: string | undefined,
-    ) => Effect.Effect<PasswordVerdict, TooManyLogins>;
+    ) => Effect.Effect<PasswordVerdict>;
   }
 >()("uni-cache/services/PasswordHasher") {}

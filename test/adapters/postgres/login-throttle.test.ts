@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Effect, Result } from "effect";
-import { type Trier, trierHash } from "../../../src/domain/access/login-throttle.ts";
+import {
+  nameHash,
+  networkHash,
+  type Trier,
+} from "../../../src/domain/access/login-throttle.ts";
+import { parseAddress } from "../../../src/domain/source/ip-address.ts";
 import { LoginThrottle } from "../../../src/services/access/login-throttle.ts";
 import { Sweeping } from "../../../src/services/sweeping.ts";
 import { atOnce, type TestStore, testStore } from "./test-store.ts";
@@ -19,7 +24,15 @@ afterAll(async () => {
 });
 
 let count = 0;
-const newTrier = (): Trier => ({ username: `user-${++count}`, address: "192.0.2.1" });
+/** A new name, from a network of its own. */
+const newTrier = (): Trier => {
+  count++;
+  return { username: `user-${count}`, address: parseAddress(`192.0.2.${count}`) };
+};
+const from = (address: string, username: string): Trier => ({
+  username,
+  address: parseAddress(address),
+});
 
 /** 0 where the try was let through, else the seconds to wait. */
 const tried = (at: TestStore, trier: Trier) =>
@@ -35,10 +48,11 @@ const tried = (at: TestStore, trier: Trier) =>
     ),
   );
 
-/** As if the last try had been made `millis` earlier. */
+/** As if all tries had been made `millis` earlier. */
 const age = (trier: Trier, millis: number) => store.sql`
-  update login_attempts set window_began_at = window_began_at - ${millis}
-  where hash = ${trierHash(trier)}`;
+  update login_attempts set ends_at = ends_at - ${millis},
+    tried_at = array(select at - ${millis} from unnest(tried_at) at order by at)
+  where hash in (${nameHash(trier)}, ${networkHash(trier)})`;
 
 const tenTries = async (trier: Trier) => {
   for (let index = 0; index < 10; index++) expect(await tried(store, trier)).toBe(0);
@@ -84,25 +98,93 @@ describe("LoginThrottle.admit()", () => {
     await age(trier, 59_000);
     expect(await tried(store, trier)).toBe(0);
 
+    // The nine cease to count in a second; the tenth does for a minute.
+    expect(await tried(store, trier)).toBe(1);
+    await age(trier, 1_000);
+    for (let index = 0; index < 9; index++) expect(await tried(store, trier)).toBe(0);
     expect(await tried(store, trier)).toBeGreaterThan(50);
   });
 
-  test("keeps names and addresses apart", async () => {
+  test("refuses none of many that are spread out", async () => {
     const trier = newTrier();
+    for (let index = 0; index < 30; index++) {
+      expect(await tried(index % 2 ? store : other, trier)).toBe(0);
+      await age(trier, 7_000);
+    }
+  });
+
+  test("keeps names and networks apart", async () => {
+    const trier = from("198.51.100.1", "mia");
     await tenTries(trier);
 
     expect(await tried(store, trier)).toBeGreaterThan(0);
-    expect(await tried(store, { ...trier, address: "192.0.2.2" })).toBe(0);
-    expect(await tried(store, { ...trier, username: "else" })).toBe(0);
+    expect(await tried(store, from("198.51.100.2", "mia"))).toBe(0);
+    expect(await tried(store, from("198.51.100.1", "else"))).toBe(0);
+  });
+
+  test("takes all addresses of one IPv6 network for one", async () => {
+    for (let index = 0; index < 10; index++) {
+      expect(await tried(store, from(`2001:db8::${index}:1`, "mia"))).toBe(0);
+    }
+
+    expect(await tried(other, from("2001:db8::ffff", "mia"))).toBeGreaterThan(50);
+    expect(await tried(other, from("2001:db8:0:1::", "mia"))).toBe(0);
+  });
+
+  test("lets a hundred tries of one network through in a quarter of an hour, whatever the names", async () => {
+    const spray = (index: number) => from("203.0.113.1", `sprayed-${index}`);
+
+    const waits = await atOnce(120, (index) =>
+      tried(index % 2 ? store : other, spray(index)),
+    );
+
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(100);
+    for (const wait of waits) expect(wait).toBeWithin(0, 901);
+    expect(await tried(store, spray(1_000))).toBeGreaterThan(880);
+    expect(await tried(store, from("203.0.113.2", "sprayed-1000"))).toBe(0);
+    await age(spray(0), 900_000);
+    expect(await tried(store, spray(1_000))).toBe(0);
+  });
+
+  test("counts no try of a name that the network was refused, nor the other way round", async () => {
+    const mia = from("203.0.113.3", "mia");
+    await tenTries(mia);
+    for (let index = 0; index < 200; index++) await tried(store, mia);
+
+    expect(await tried(store, from("203.0.113.3", "leo"))).toBe(0);
   });
 });
 
 describe("LoginThrottle.forget()", () => {
-  test("begins anew", async () => {
+  const forgotten = (trier: Trier) =>
+    other.run(LoginThrottle.use(({ forget }) => forget(trier)));
+
+  test("begins anew with the name", async () => {
     const trier = newTrier();
     await tenTries(trier);
 
-    await other.run(LoginThrottle.use(({ forget }) => forget(trier)));
+    await forgotten(trier);
+
+    await tenTries(trier);
+  });
+
+  test("takes back one try of the network, and leaves those of other names", async () => {
+    const spray = (index: number) => from("203.0.113.4", `sprayed-${index}`);
+    for (let index = 0; index < 100; index++) await tried(store, spray(index));
+    expect(await tried(store, spray(100))).toBeGreaterThan(0);
+
+    await forgotten(spray(99));
+
+    expect(await tried(store, spray(100))).toBe(0);
+    expect(await tried(store, spray(101))).toBeGreaterThan(0);
+  });
+
+  test("does no harm where there is nothing to forget", async () => {
+    const trier = newTrier();
+    await forgotten(trier);
+    await tried(store, trier);
+    await forgotten(trier);
+    await forgotten(trier);
 
     await tenTries(trier);
   });
@@ -113,13 +195,13 @@ describe("Sweeping.sweep()", () => {
     const [old, young] = [newTrier(), newTrier()];
     await tried(store, old);
     await tried(store, young);
-    await age(old, 60_000);
+    await age(old, 900_000);
 
     await store.run(Sweeping.use(({ sweep }) => sweep));
 
     const kept = await store.sql<{ hash: Uint8Array }[]>`select hash from login_attempts`;
     const hashes = kept.map(({ hash }) => Buffer.from(hash).toString("hex"));
-    expect(hashes).toContain(Buffer.from(trierHash(young)).toString("hex"));
-    expect(hashes).not.toContain(Buffer.from(trierHash(old)).toString("hex"));
+    expect(hashes).toContain(Buffer.from(nameHash(young)).toString("hex"));
+    expect(hashes).not.toContain(Buffer.from(nameHash(old)).toString("hex"));
   });
 });

@@ -59,8 +59,8 @@ const fillers: Readonly<
     insert into idempotency_keys (caller, key, fingerprint, begun_at)
     select 'token:a', n::text, ''::bytea, 0 from generate_series(1, ${count}::int) n`,
   login_attempts: (count) => store.sql`
-    insert into login_attempts (hash, window_began_at, attempts)
-    select sha256(n::text::bytea), 0, 1 from generate_series(1, ${count}::int) n`,
+    insert into login_attempts (hash, tried_at, ends_at)
+    select sha256(n::text::bytea), '{0}', 60000 from generate_series(1, ${count}::int) n`,
 };
 
 describe("Sweeping.sweep", () => {

@@ -13,4 +13,6 @@ import { keepSecret } from "../../../src/adapters/secrets/kept-secret.ts";
 const [folder = "", name = ""] = process.argv.slice(2);
 process.stdout.write("ready\n");
 await once(process.stdin.resume(), "end");
-process.stdout.write(keepSecret(folder, name, () => randomBytes(16).toString("hex")));
+process.stdout.write(
+  JSON.stringify(keepSecret(folder, name, () => randomBytes(16).toString("hex"))),
+);

@@ -24,19 +24,35 @@ describe("keepSecret()", () => {
     const first = keepSecret(folder, "once", () => "made");
     process.umask(mask);
 
-    expect(keepSecret(folder, "once", () => "made again")).toBe(first);
+    expect(first).toEqual({ secret: "made", isNew: true });
+    const second = keepSecret(folder, "once", () => "made again");
+    expect(second).toEqual({ secret: "made", isNew: false });
     expect(readSecret(folder, "once")).toBe("made");
     expect(statSync(join(folder, "once")).mode & 0o777).toBe(0o600);
   });
 
   test("makes the folder it is to lie in", () => {
-    expect(keepSecret(join(folder, "a/b"), "deep", () => "made")).toBe("made");
+    expect(keepSecret(join(folder, "a/b"), "deep", () => "made").secret).toBe("made");
   });
 
   test("reads one that was put there by hand, without the line's end", () => {
     writeFileSync(join(folder, "by-hand"), "given\n");
 
-    expect(keepSecret(folder, "by-hand", () => "made")).toBe("given");
+    expect(keepSecret(folder, "by-hand", () => "made")).toEqual({
+      secret: "given",
+      isNew: false,
+    });
+  });
+
+  test("takes that of another that was quicker", () => {
+    let made = 0;
+    const kept = keepSecret(folder, "quick", () => {
+      // Another process makes one meanwhile.
+      if (++made === 1) keepSecret(folder, "quick", () => "theirs");
+      return `made ${made}`;
+    });
+
+    expect(kept).toEqual({ secret: "theirs", isNew: false });
   });
 
   test("gives eight processes that make it at once the same secret, and leaves nothing else", async () => {
@@ -53,12 +69,13 @@ describe("keepSecret()", () => {
     for (const { stdin } of children) stdin.end();
     const secrets = await Promise.all(
       outputs.map(async (reader) =>
-        new TextDecoder().decode((await reader.read()).value),
+        JSON.parse(new TextDecoder().decode((await reader.read()).value)),
       ),
     );
 
-    expect(new Set(secrets).size).toBe(1);
-    expect(secrets[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set(secrets.map(({ secret }) => secret)).size).toBe(1);
+    expect(secrets[0].secret).toMatch(/^[0-9a-f]{32}$/);
+    expect(secrets.filter(({ isNew }) => isNew)).toHaveLength(1);
     expect(readdirSync(home)).toEqual(["raced"]);
     expect(statSync(join(home, "raced")).mode & 0o777).toBe(0o600);
   });

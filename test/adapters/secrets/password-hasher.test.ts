@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Effect, type Layer, Result } from "effect";
+import { Effect, type Layer } from "effect";
 import { scryptSync } from "node:crypto";
 import * as PasswordHasherLayer from "../../../src/adapters/secrets/password-hasher.ts";
 import { PasswordHasher } from "../../../src/services/access/password-hasher.ts";
@@ -11,6 +11,8 @@ const hash = (password: string) =>
     ),
   );
 
+/** Hashing by the parameters of today is slow on purpose. */
+const SLOW = 30_000;
 /** Weak parameters, to be quick where strength is not the point. */
 const WEAK = { logN: 10, r: 8, p: 1 };
 
@@ -57,17 +59,21 @@ describe("PasswordHasher.hash()", () => {
 });
 
 describe("PasswordHasher.verify()", () => {
-  test("knows the password again, in both spellings of an accented letter, and no other", async () => {
-    const text = await hash("pass\u0065\u0301");
+  test(
+    "knows the password again, in both spellings of an accented letter, and no other",
+    async () => {
+      const text = await hash("pass\u0065\u0301");
 
-    expect(await run(verify("pass\u00e9", text))).toEqual({
-      matches: true,
-      isOutdated: false,
-    });
-    for (const other of ["", "pass", "passe", "Pass\u00e9", "pass\u00e9 "]) {
-      expect((await run(verify(other, text))).matches).toBe(false);
-    }
-  });
+      expect(await run(verify("pass\u00e9", text))).toEqual({
+        matches: true,
+        isOutdated: false,
+      });
+      for (const other of ["", "pass", "passe", "Pass\u00e9", "pass\u00e9 "]) {
+        expect((await run(verify(other, text))).matches).toBe(false);
+      }
+    },
+    SLOW,
+  );
 
   test.each([
     [{ ...WEAK, logN: 11 }, true],
@@ -111,7 +117,7 @@ describe("PasswordHasher.verify()", () => {
     expect(worked[1]).toEqual(worked[0]);
   });
 
-  test("works on two at once, has 32 wait, and refuses more", async () => {
+  test("works on two at once, however many wait", async () => {
     let [working, most] = [0, 0];
     const layer = PasswordHasherLayer.layerBy(WEAK, async () => {
       most = Math.max(most, ++working);
@@ -119,18 +125,11 @@ describe("PasswordHasher.verify()", () => {
       working--;
       return new Uint8Array(32);
     });
-    const many = Array.from({ length: 40 }, () => Effect.result(verify("x", undefined)));
+    const many = Array.from({ length: 40 }, () => verify("x", undefined));
 
-    const verdicts = await run(
-      Effect.all(many, { concurrency: "unbounded" }).pipe(
-        // A second crowd finds room once the first is through.
-        Effect.zip(Effect.all(many.slice(0, 34), { concurrency: "unbounded" })),
-      ),
-      layer,
-    );
+    const verdicts = await run(Effect.all(many, { concurrency: "unbounded" }), layer);
 
-    const refused = verdicts.map((all) => all.filter(Result.isFailure).length);
-    expect(refused).toEqual([6, 0]);
+    expect(verdicts).toHaveLength(40);
     expect(most).toBe(2);
   });
 });

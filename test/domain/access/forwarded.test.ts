@@ -48,6 +48,13 @@ describe("originThrough()", () => {
     ["a mapped proxy", "10.0.0.1", "198.51.100.7, ::ffff:10.0.0.2", "198.51.100.7"],
     ["IPv6 all the way", "fd00::1", "2001:DB8::7, fd00::2", "2001:db8::7"],
     ["ports and brackets", "fd00::1", "[2001:db8::7]:4711, 10.0.0.2:80", "2001:db8::7"],
+    ["a link-local client", "10.0.0.1", "fe80::7%eth0", "fe80::7"],
+    [
+      "a global address with a zone, which is none",
+      "10.0.0.1",
+      "2001:db8::7%eth0",
+      "10.0.0.1",
+    ],
     ["who can't be told", "", "198.51.100.7", undefined],
   ])("sees through %s", (_, peer, forwardedFor, expected) => {
     expect(addressOf(peer, forwardedFor)).toBe(expected);
@@ -144,7 +151,15 @@ describe("parseForwarded()", () => {
     "[1::2]:",
     "[1::2]x",
     "[]",
-    "fe80::1%eth0",
+    "fe80::1%",
+    "fe80::1%eth 0",
+    "%eth0",
+    "fe80::1%[x]",
+    "2001:db8::1%eth0",
+    "::1%lo",
+    "fec0::1%eth0",
+    "192.0.2.1%eth0",
+    "::ffff:192.0.2.1%eth0",
     "1::2::3",
     "for=1.2.3.4",
     '"1.2.3.4"',
@@ -153,6 +168,19 @@ describe("parseForwarded()", () => {
     "example.org:80",
   ])("finds no address in %p", (piece) => {
     expect(parseForwarded(piece)).toBeUndefined();
+  });
+
+  test.each([
+    ["fe80::1%eth0", "fe80::1"],
+    ["FE80::1%12", "fe80::1"],
+    ["[fe80::1%eth0]", "fe80::1"],
+    ["[fe80::1%25eth0]:4711", "fe80::1"],
+    ["febf::1%en-0.1_a~b", "febf::1"],
+    ["fe80::1", "fe80::1"],
+  ])("leaves the zone of %p out", (piece, expected) => {
+    const address = parseForwarded(piece);
+
+    expect(address && formatAddress(address)).toBe(expected);
   });
 
   test("reads any address, with a port, in brackets, mapped", () => {

@@ -80,7 +80,7 @@ export function sharedCases(
       asked({ params: { task_id: UNKNOWN_TASK } }),
     ],
     ["409 IDEMPOTENCY_KEY_RUNNING", idempotent, stillRunning(route, sample)],
-    ["413 BODY_TOO_LARGE", hasBody || idempotent, asked({ text: tooLargeFor(route) })],
+    ["413 BODY_TOO_LARGE", isUnsafe, asked({ text: tooLargeFor(route) })],
     [
       "415 UNSUPPORTED_MEDIA_TYPE",
       hasBody,

@@ -11,7 +11,7 @@ import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { doneResponse, envelopeResponses } from "../../admin/envelope-schema.ts";
 import { sessionOf } from "../../authorize.ts";
-import { clientAddress } from "../../client-address.ts";
+import { clientIp } from "../../client-address.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { PasswordGiven } from "./account-schema.ts";
@@ -58,7 +58,7 @@ export function changePasswordRoute(api: Api) {
       return failureEnvelope(c, new NotPermitted({ permission: "of a logged-in user" }));
     }
     const { current_password: current, new_password: wanted } = c.req.valid("json");
-    const change = { current, wanted, address: clientAddress(c) };
+    const change = { current, wanted, address: clientIp(c) };
     const changed = await api.run(onBehalfOf(c, changePassword(session, change)));
     if (Result.isFailure(changed)) return failureEnvelope(c, changed.failure);
     return success(c, "passwordChanged");

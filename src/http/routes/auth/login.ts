@@ -9,7 +9,7 @@ import { login } from "../../../services/access/login.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { rules } from "../../admin/messages.ts";
-import { clientAddress } from "../../client-address.ts";
+import { clientIp } from "../../client-address.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { giveSessionCookie, sessionCookieHeader } from "../../session-cookie.ts";
@@ -39,7 +39,7 @@ const route = declareRoute(
     tags: ["Login"],
     summary: "Log in",
     description:
-      "Needs `X-CSRFToken` and its cookie, from `GET /api/v1/auth/csrf-token`. The session ends after 12 hours without a call, and after 7 days. Ten tries a minute for a name and an address, then 429.",
+      "Needs `X-CSRFToken` and its cookie, from `GET /api/v1/auth/csrf-token`. The session ends after 12 hours without a call, and after 7 days. Ten tries a minute for a name and an address, and a hundred wrong ones in a quarter of an hour for an address, then 429.",
     operationId: "login",
     request: {
       headers: z.object({
@@ -70,7 +70,7 @@ export function loginRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { username, password } = c.req.valid("json");
     const cookie = c.req.header("cookie");
-    const address = clientAddress(c);
+    const address = clientIp(c);
     const opened = await api.run(login({ username, password, address, cookie }));
     if (Result.isFailure(opened)) return failureEnvelope(c, opened.failure);
     const { user, value } = opened.success;

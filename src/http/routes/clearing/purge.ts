@@ -5,9 +5,9 @@
  */
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
-import { type Caller, seesSource } from "../../../domain/access/caller.ts";
+import { seesSource } from "../../../domain/access/caller.ts";
 import { purgeEntries } from "../../../services/clearing/purge-entries.ts";
-import { NotPermitted } from "../../../services/errors.ts";
+import { NotPermitted, SourceNotFound } from "../../../services/errors.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
@@ -103,9 +103,12 @@ const route = declareRoute(
 export function purgeRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { source_id, soft, all: _, ...selection } = c.req.valid("json");
-    if (!mayPurge(callerOf(c), source_id)) {
-      const permission = source_id === undefined ? "all sources" : `source ${source_id}`;
-      return failureEnvelope(c, new NotPermitted({ permission }));
+    const caller = callerOf(c);
+    if (source_id === undefined && caller.sources !== undefined) {
+      return failureEnvelope(c, new NotPermitted({ permission: "all sources" }));
+    }
+    if (source_id !== undefined && !seesSource(caller, source_id)) {
+      return failureEnvelope(c, new SourceNotFound({ sourceId: source_id }));
     }
     const asked = { sourceId: source_id, ...selection };
     const purged = await api.run(onBehalfOf(c, purgeEntries(asked, soft === true)));
@@ -113,6 +116,3 @@ export function purgeRoute(api: Api) {
     return success(c, "purged", toCleared(purged.success));
   });
 }
-
-const mayPurge = (caller: Caller, sourceId: string | undefined): boolean =>
-  sourceId === undefined ? caller.sources === undefined : seesSource(caller, sourceId);

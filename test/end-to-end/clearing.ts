@@ -4,19 +4,21 @@
  *
  * @module
  */
-import { countingUpstream } from "../support/counting-upstream.ts";
 import { type Client, clientOf, until } from "./client.ts";
 import { type Environment, startApi } from "./processes.ts";
+import {
+  judge,
+  pauseIn,
+  type Place,
+  runLanes,
+  startRefresh,
+  type TellingUpstream,
+  tellingUpstream,
+  type TrialResult,
+} from "./trials.ts";
 
-export interface TrialResult {
-  readonly trials: number;
-  /** Reads after the answer that gave what the upstream said before. */
-  readonly violations: number;
-  /** Trials in which a call that began before was answered after. */
-  readonly inFlight: number;
-  /** Reads after the answer that gave what the upstream says now. */
-  readonly current: number;
-  /** Entries that a clear of something else took along, or that one did not count. */
+export interface ClearResult extends TrialResult {
+  /** Clears that took along entries of something else. */
   readonly miscounted: number;
 }
 
@@ -32,11 +34,6 @@ interface Action {
   readonly clears: readonly Place[];
 }
 
-interface Place {
-  readonly source: string;
-  readonly key: string;
-}
-
 /** What is read of one lane. */
 interface Lane {
   /** Of its instance. */
@@ -45,49 +42,23 @@ interface Lane {
 }
 
 /**
- * Three processes. The upstream counts up with each trial of a key and answers late, so
- * that what it says tells whether its call began before the clear.
+ * Three processes. The upstream counts up with each trial of a key, so that what it says
+ * tells whether its call began before the clear.
  */
 export async function runClears(
   environment: Environment,
   trials: number,
-): Promise<TrialResult> {
-  await using upstream = await countingUpstream();
-  const versions = new Map<string, number>();
-  const answered = new Map<string, number>();
-  upstream.answer((request, response) => {
-    const key = request.url ?? "";
-    const n = versions.get(key) ?? 0;
-    setTimeout(
-      () => {
-        answered.set(key, n);
-        response.setHeader("content-type", "application/json");
-        response.end(JSON.stringify({ n }));
-      },
-      (n * 7) % 30,
-    );
-  });
+): Promise<ClearResult> {
+  await using upstream = await tellingUpstream();
   await using first = await startApi(environment);
   await using second = await startApi(environment);
   await using third = await startApi(environment);
   const clients = [first, second, third].map((api) => clientOf(api));
   const lanes = await prepare(clients, upstream.url);
 
-  const totals = { violations: 0, inFlight: 0, current: 0, miscounted: 0 };
-  let begun = 0;
-  await Promise.all(
-    lanes.map(async (lane) => {
-      for (let trial = 0; begun < trials; trial++) {
-        begun += 1;
-        const result = await runTrial({ clients, versions, answered, lane, trial });
-        totals.violations += result.violations;
-        totals.inFlight += result.inFlight ? 1 : 0;
-        totals.current += result.current;
-        totals.miscounted += result.miscounted;
-      }
-    }),
+  return await runLanes(lanes, trials, (lane, trial) =>
+    runTrial({ clients, upstream, lane, trial }),
   );
-  return { trials: begun, ...totals };
 }
 
 async function prepare(clients: readonly Client[], url: string): Promise<Lane[]> {
@@ -163,17 +134,16 @@ function laneOf(id: number, lane: number): Lane {
 
 interface Trial {
   readonly clients: readonly Client[];
-  readonly versions: Map<string, number>;
-  readonly answered: ReadonlyMap<string, number>;
+  readonly upstream: TellingUpstream;
   readonly lane: Lane;
   readonly trial: number;
 }
 
-async function runTrial({ clients, versions, answered, lane, trial }: Trial) {
+async function runTrial({ clients, upstream, lane, trial }: Trial) {
   const clientAt = (index: number) => clients[index % clients.length] as Client;
   const action = lane.actions[trial % lane.actions.length] as Action;
   const [before, after] = [2 * trial, 2 * trial + 1];
-  const say = (n: number) => action.clears.forEach(({ key }) => versions.set(key, n));
+  const say = (n: number) => action.clears.forEach(({ key }) => upstream.tell(key, n));
   const readAll = (headers: Record<string, string>) =>
     Promise.all(
       clients.flatMap((client) =>
@@ -185,13 +155,11 @@ async function runTrial({ clients, versions, answered, lane, trial }: Trial) {
   // Warm in every process, with what the upstream says until now.
   await readAll({ "X-UC-Wait": "1" });
   await readAll({});
-  for (const [index, { source, key }] of action.clears.entries()) {
-    const path = `/api/v1/cache/${source}/${encodeURIComponent(key)}/refresh`;
-    await (await clientAt(trial + index).send("POST", path, {})).arrayBuffer();
+  for (const [index, place] of action.clears.entries()) {
+    await startRefresh(clientAt(trial + index), place);
   }
-  // Some are cut off before their call, some in the middle, some behind it.
-  await new Promise((resolve) => setTimeout(resolve, (trial * 11) % 40));
-  const isAnswered = ({ key }: Place) => answered.get(key) === before;
+  await pauseIn(trial);
+  const isAnswered = ({ key }: Place) => upstream.told(key) === before;
   const wereAnswered = action.clears.every(isAnswered);
   say(after);
   const cleared = await clear(clientAt(trial + 2), action, lane.id);
@@ -201,13 +169,10 @@ async function runTrial({ clients, versions, answered, lane, trial }: Trial) {
     ...(await readAll({ "X-UC-Wait": "1" })),
     ...(await readAll({})),
   ];
-  const values = reads.flatMap(({ status, body }) =>
-    status === 200 ? [body.data.n] : [],
-  );
+  const inFlight = !wereAnswered || action.clears.some(isAnswered);
   return {
-    violations: values.filter((n) => n < after).length,
-    current: values.filter((n) => n === after).length,
-    inFlight: !wereAnswered || action.clears.some(isAnswered),
+    ...judge(reads, after),
+    inFlight: inFlight ? 1 : 0,
     miscounted: cleared > mostCleared(action) ? 1 : 0,
   };
 }

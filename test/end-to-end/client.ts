@@ -21,11 +21,21 @@ export function clientOf({ url }: { readonly url: string }, token = adminToken) 
   const authorized = { authorization: `Bearer ${token}` };
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(`${url}${path}`, { headers: { ...authorized, ...headers } });
-  const send = (method: string, path: string, body: unknown) =>
+  /** `undefined` for no body. */
+  const send = (
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ) =>
     fetch(`${url}${path}`, {
       method,
-      body: JSON.stringify(body),
-      headers: { ...authorized, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: {
+        ...authorized,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
     });
   return {
     get,

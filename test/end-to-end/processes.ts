@@ -39,7 +39,19 @@ export interface RunningApi extends RunningProcess {
 export async function startApi(environment: Environment): Promise<RunningApi> {
   const launched = launch("src/main.ts", environment);
   const [, url = ""] = await launched.says(/^ {2}listening {3}(http:\/\/\S+)$/m);
-  return { ...launched.running, url };
+  return { ...launched.running, url: await inFrontOf(url) };
+}
+
+/**
+ * The address of what stands in front of the API at `url`: of the API itself, unless
+ * `UC_TEST_FRONTS` is where `test/openapi/fronts.ts` is asked for a proxy.
+ */
+async function inFrontOf(url: string): Promise<string> {
+  const fronts = process.env["UC_TEST_FRONTS"];
+  if (fronts === undefined) return url;
+  const answer = await fetch(fronts, { method: "POST", body: url });
+  if (!answer.ok) throw new Error(`Nothing in front of ${url}: ${answer.status}`);
+  return answer.text();
 }
 
 /** A collection worker of its own. */

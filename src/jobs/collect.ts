@@ -21,6 +21,7 @@ import {
   type Turn,
 } from "../services/refresh/collect-source.ts";
 import { Background } from "../services/refresh/background.ts";
+import { learnSource } from "../services/refresh/learn-source.ts";
 import { runTask } from "../services/refresh/run-task.ts";
 import { TaskQueue } from "../services/refresh/task-queue.ts";
 import {
@@ -157,6 +158,7 @@ const lane = Effect.fnUntraced(function* (
     const { worst } = options;
     const turn = yield* collectSource(known, { room, worst, begin });
     if (turn._tag === "Idle" && underWay === 0) return;
+    if (turn._tag === "Changed" && (yield* learnSource(known, turn.seq))) continue;
     if (turn._tag === "Claimed") failures = 0;
     if (turn._tag === "Unreachable" || turn._tag === "Forfeit") failures += 1;
     const pause = yield* pauseAfter(turn, failures, options.intervalMillis);
@@ -178,6 +180,7 @@ const pauseAfter = Effect.fnUntraced(function* (
     case "Claimed":
       return undefined;
     case "Idle":
+    case "Changed":
       return intervalMillis;
     case "Spent": {
       const now = yield* Clock.currentTimeMillis;

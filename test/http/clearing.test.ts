@@ -189,6 +189,22 @@ describe("POST /api/v1/cache/actions/clear-instance", () => {
   });
 });
 
+describe("What a deleted source has left behind", () => {
+  test("is cleared by the case that the source knew", async () => {
+    const sources = ["accounts", "grants"];
+    for (const id of sources) {
+      await one.request(`/api/v1/sources/${id}?keep_cache=1`, { method: "DELETE" });
+    }
+
+    await act(one, "clear-user", { instance_id: orders, username: "ADA" });
+
+    await inventorySources(one, sources);
+    expect(await readable(one, entries)).toEqual(
+      without((entry) => entry.source === "grants" && isOf(orders, "ada")(entry)),
+    );
+  });
+});
+
 describe("POST /api/v1/cache/actions/clear-all", () => {
   const ofBoth = (entry: Stored) => isOf(orders)(entry) || isOf(billing)(entry);
 

@@ -39,17 +39,23 @@ export async function createInstance(
   return (await jsonOf(response)).data.instance.id;
 }
 
-export async function inventorySources(service: TestService): Promise<void> {
-  await makeSource(service, "accounts", {
-    key_template: "/instances/{{instance_id}}/accounts/{{username}}",
-  });
-  await makeSource(service, "grants", {
+/** Makes all of the sources, or those of `ids`. */
+export async function inventorySources(
+  service: TestService,
+  ids: readonly string[] = Object.keys(SOURCES),
+): Promise<void> {
+  for (const id of ids) await makeSource(service, id, SOURCES[id]);
+}
+
+const SOURCES: Readonly<Record<string, object>> = {
+  accounts: { key_template: "/instances/{{instance_id}}/accounts/{{username}}" },
+  grants: {
     key_template: "/grants?instance={{instance_id}}&user={{username}}",
     key_case: "lower",
-  });
-  await makeSource(service, "rules", { key_template: "/rules/{{db_type}}" });
-  await makeSource(service, "weather");
-}
+  },
+  rules: { key_template: "/rules/{{db_type}}" },
+  weather: {},
+};
 
 /** What is stored of `instances`, of the rules, and of what is about neither. */
 export function inventoryEntries(instances: readonly number[]): readonly Stored[] {

@@ -60,13 +60,13 @@ export async function refreshedSource(
   const source = known.value;
   const idOf = (key: string) => ({ space: source.space, key });
   const claim = async (key: string) => {
-    const claimed = await service.run(
+    const claim = await service.run(
       TaskQueue.use((queue) =>
         queue.claimKey(source.source, idOf(key), PRIORITY.waiting),
       ),
     );
-    if (claimed === undefined) throw new Error("Expected a claim");
-    return claimed;
+    if (claim._tag !== "Claimed") throw new Error("Expected a claim");
+    return claim.claimed;
   };
   const budget = async () => (await service.run(readRateLimit(id))).budget;
   return {

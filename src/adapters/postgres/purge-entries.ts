@@ -10,6 +10,7 @@ import { keyHash } from "../../domain/entry/entry.ts";
 import type { Matching, PurgeSelection } from "../../domain/entry/purge.ts";
 import { prefixEnd } from "../../domain/source/key-prefix.ts";
 import type { Connection } from "./pool.ts";
+import { paramNamed } from "./response-row.ts";
 
 type Sql = Connection["sql"];
 
@@ -22,7 +23,7 @@ export interface PurgedPart {
   readonly more: boolean;
 }
 
-/** `selection` with the spaces that the store knows to be caseless. */
+/** `selection` with the spaces that are caseless, or of which the store can't tell. */
 export async function withCaseless(
   sql: Sql,
   selection: PurgeSelection,
@@ -32,7 +33,8 @@ export async function withCaseless(
   }
   const rows = await sql<{ space: string }[]>`
     select 's' || epoch as space from sources where key_case = 'lower'
-    union all select 's' || epoch from retained_spaces`;
+    union all select 's' || epoch from retained_spaces
+      where key_case is distinct from 'preserve'`;
   const caseless = rows.map(({ space }) => space);
   return { ...selection, params: { ...selection.params, caseless } };
 }
@@ -126,9 +128,15 @@ function withParams(
     and params @> ${JSON.stringify(lowered)}::text::jsonb))`;
 }
 
-/** Found by the spaces whose keys can have such a param: no index knows the names of params. */
+/**
+ * Found by the spaces whose keys can have such a param, for no index knows the names of
+ * params; responses of the gateway by the names that stand among theirs.
+ */
 const withParamNamed = (sql: Sql, name: string) => sql`
-  params ? ${name} and space in (
-    select 's' || epoch from sources where strpos(key_template, ${`{{${name}`}) > 0
-    union all select 's' || epoch from retained_spaces
+  id in (
+    select id from entries where params ? ${name} and space in (
+      select 's' || epoch from sources where strpos(key_template, ${`{{${name}`}) > 0
+      union all select 's' || epoch from retained_spaces
+    )
+    union all select id from entries where params @> ${paramNamed(name)}::text::jsonb
   )`;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asc, eq } from "drizzle-orm";
+import { asc, eq, sql as expression } from "drizzle-orm";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -97,11 +97,12 @@ export const layer = Layer.effect(
       }),
 
       update: Effect.fnUntraced(function* (id, epoch, settings) {
-        const at = yield* now;
+        // Claims tell definitions apart by it, however quick they come or clocks step back.
+        const updatedAt = expression`greatest(uc_now(), ${sources.updatedAt} + 1)`;
         const [row] = yield* database.run("SourceStore.update", ({ orm }) =>
           orm
             .update(sources)
-            .set({ epoch, ...toColumns(id, settings), updatedAt: at })
+            .set({ ...toColumns(id, settings), epoch, updatedAt })
             .where(eq(sources.id, id))
             .returning(),
         );
@@ -120,11 +121,11 @@ export const layer = Layer.effect(
         return row?.epoch ?? 0;
       }),
 
-      retain: (id, epoch, origin) =>
+      retain: (id, epoch, { origin, keyCase }) =>
         database.run("SourceStore.retain", async ({ sql }) => {
           await sql`
-            insert into retained_spaces (source_id, epoch, origin, retained_at)
-            values (${id}, ${epoch}, ${origin}, uc_now())`;
+            insert into retained_spaces (source_id, epoch, origin, key_case, retained_at)
+            values (${id}, ${epoch}, ${origin}, ${keyCase}, uc_now())`;
         }),
 
       takeRetained: (id) =>

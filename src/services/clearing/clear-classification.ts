@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import { rulesOf } from "../../domain/instance/classification.ts";
 import type { DbType } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
-import { clearEntries, everyoneKnows } from "./clear-entries.ts";
+import { clearEverywhere } from "./clear-entries.ts";
 
 /** Without a type, all. */
 export const clearClassification = Effect.fn("clearClassification")(function* (
@@ -15,14 +15,13 @@ export const clearClassification = Effect.fn("clearClassification")(function* (
 ) {
   const audit = yield* Audit;
   const target = dbType ?? "every type";
-  const { cleared, seq } = yield* clearEntries({
+  return yield* clearEverywhere({
     selections: rulesOf(dbType),
-    record: (entries) =>
+    record: ({ counts }) =>
       audit.record({
         action: "cache.clear_classification",
         target,
-        details: { entries },
+        details: counts,
       }),
   });
-  return { cleared, unreached: yield* everyoneKnows(seq) };
 });

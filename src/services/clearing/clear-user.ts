@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import { entriesAbout } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
 import { knownInstance } from "../instance/instance-store.ts";
-import { alone, clearEntries, everyoneKnows } from "./clear-entries.ts";
+import { clearAlone } from "./clear-entries.ts";
 
 /** Fails where there is no such instance, or the account is being cleared already. */
 export const clearUser = Effect.fn("clearUser")(function* (
@@ -16,15 +16,13 @@ export const clearUser = Effect.fn("clearUser")(function* (
 ) {
   const audit = yield* Audit;
   yield* knownInstance(instanceId);
-  const { cleared, seq } = yield* clearEntries({
-    before: alone(`user "${username}" of instance ${instanceId}`),
+  return yield* clearAlone(`user "${username}" of instance ${instanceId}`, {
     selections: [entriesAbout(instanceId, username)],
-    record: (entries) =>
+    record: ({ counts }) =>
       audit.record({
         action: "cache.clear_user",
         target: String(instanceId),
-        details: { username, entries },
+        details: { username, ...counts },
       }),
   });
-  return { cleared, unreached: yield* everyoneKnows(seq) };
 });

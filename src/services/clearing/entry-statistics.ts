@@ -33,7 +33,7 @@ export class EntryStatistics extends Context.Service<
     /** In bounded time, however much is stored. */
     readonly stored: Effect.Effect<StoredBySource, StoreUnavailable>;
     /**
-     * Some bodies of readable entries that have `params`, behind the place `after`: as many
+     * Some bodies of readable entries of sources that have `params`, behind the place `after`: as many
      * as make up a few megabytes, one at least; none at the end.
      */
     readonly bodiesWith: (

@@ -10,7 +10,8 @@ import { Audit } from "../audit/audit.ts";
 import { Invalid } from "../errors.ts";
 import { keyOf } from "../source/read-key.ts";
 import { type KnownSource, knownSource } from "../source/source-directory.ts";
-import { clearEntries, everyoneKnows } from "./clear-entries.ts";
+import { clearEverywhere } from "./clear-entries.ts";
+import { purgedSpaces } from "./purged-spaces.ts";
 
 /** Entries for which everything holds that is said; where nothing is, every entry. */
 export interface PurgeAsked {
@@ -20,12 +21,16 @@ export interface PurgeAsked {
   /** Likewise. */
   readonly prefix?: string | undefined;
   readonly params?: Readonly<Record<string, string>> | undefined;
-  /** Of the gateway, which keeps no entries: nothing is selected. */
+  /** Of the gateway. */
   readonly project?: string | undefined;
+  /** In the project, or in whatever project. */
   readonly apiProxy?: string | undefined;
 }
 
-/** Fails where there is no such source, or it can't have such a key. */
+/**
+ * Fails where there is no such source, project or API proxy, or the source can't have such
+ * a key.
+ */
 export const purgeEntries = Effect.fn("purgeEntries")(function* (
   asked: PurgeAsked,
   soft: boolean,
@@ -34,24 +39,29 @@ export const purgeEntries = Effect.fn("purgeEntries")(function* (
   const selection = yield* selectionOf(asked);
   const { sourceId, apiProxy, ...rest } = asked;
   const details = { source_id: sourceId, ...rest, api_proxy: apiProxy, soft };
-  const { cleared, seq } = yield* clearEntries({
+  return yield* clearEverywhere({
     selections: [selection],
     soft,
-    record: (entries) =>
+    record: ({ counts }) =>
       audit.record({
         action: "cache.purge",
-        target: sourceId ?? "every source",
-        details: { ...details, entries },
+        target: targetOf(asked),
+        details: { ...details, ...counts },
       }),
   });
-  return { cleared, unreached: yield* everyoneKnows(seq) };
 });
+
+const targetOf = ({ sourceId, project, apiProxy }: PurgeAsked): string => {
+  if (sourceId !== undefined) return sourceId;
+  const ofGateway = [project, apiProxy].filter((name) => name !== undefined);
+  return ofGateway.length === 0 ? "every source" : ofGateway.join("/");
+};
 
 const selectionOf = Effect.fnUntraced(function* (asked: PurgeAsked) {
   const { sourceId, params, project, apiProxy } = asked;
   const known = sourceId === undefined ? undefined : yield* knownSource(sourceId);
-  const ofGateway = project !== undefined || apiProxy !== undefined;
-  const spaces = ofGateway ? [] : known && [known.space];
+  const byKey = asked.key !== undefined || asked.prefix !== undefined;
+  const spaces = yield* purgedSpaces({ source: known, byKey, project, apiProxy });
   const key = known && (yield* keyIn(known, asked.key));
   const prefix = known && (yield* prefixIn(known, asked.prefix));
   return {

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import { entriesAbout } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
-import { alone, clearEntries, everyoneKnows } from "../clearing/clear-entries.ts";
+import { clearAlone } from "../clearing/clear-entries.ts";
 import { InstanceNotFound } from "../errors.ts";
 import { InstanceStore, knownInstance } from "./instance-store.ts";
 
@@ -15,16 +15,14 @@ export const deleteInstance = Effect.fn("deleteInstance")(function* (id: number)
   const store = yield* InstanceStore;
   const audit = yield* Audit;
   const { name } = yield* knownInstance(id);
-  const { cleared, seq } = yield* clearEntries({
-    before: alone(`instance ${id}`),
+  return yield* clearAlone(`instance ${id}`, {
     selections: [entriesAbout(id)],
-    record: Effect.fnUntraced(function* (entries) {
-      if (!(yield* store.remove(id))) {
+    record: Effect.fnUntraced(function* ({ isLast, counts }) {
+      if (isLast && !(yield* store.remove(id))) {
         return yield* new InstanceNotFound({ instanceId: id });
       }
-      const details = { name, entries };
+      const details = { name, ...counts };
       yield* audit.record({ action: "instance.delete", target: String(id), details });
     }),
   });
-  return { cleared, unreached: yield* everyoneKnows(seq) };
 });

@@ -7,7 +7,8 @@
  */
 import * as Effect from "effect/Effect";
 import { Counters } from "../counters.ts";
-import { isForfeit, NoCallFree, type Permit, takePermit } from "../quota/permit.ts";
+import { awaitPermit } from "../quota/await-permit.ts";
+import { isForfeit, NoCallFree, type Permit } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Upstream, type UpstreamConnection, type UpstreamRequest } from "./upstream.ts";
 
@@ -26,10 +27,16 @@ export const connectUpstream = Effect.fnUntraced(function* ({
   return yield* upstream.connect(origin, source.timeoutMillis);
 });
 
-/** Connects, then spends one call. Gives the connection back where none is free. */
-export const readyToCall = Effect.fnUntraced(function* (known: KnownSource) {
+/**
+ * Connects, then spends one call, for which it waits `waitMillis` at most. Gives the
+ * connection back where none is free.
+ */
+export const readyToCall = Effect.fnUntraced(function* (
+  known: KnownSource,
+  waitMillis = 0,
+) {
   const connection = yield* connectUpstream(known);
-  const permit = yield* takePermit(known.source).pipe(
+  const permit = yield* awaitPermit(known.source, waitMillis).pipe(
     Effect.onError(() => Effect.sync(() => connection.release())),
   );
   return { connection, permit } satisfies Ready;

@@ -32,6 +32,8 @@ export type Turn =
   | { readonly _tag: "Unreachable" }
   /** The claim took longer than its permits are good for: the calls are lost, the tasks wait. */
   | { readonly _tag: "Forfeit" }
+  /** The source is not as was known, and nothing was claimed; see `learnSource`. */
+  | { readonly _tag: "Changed"; readonly seq: number }
   /** No call is free before `until` (Unix ms). */
   | { readonly _tag: "Spent"; readonly until: number }
   | { readonly _tag: "Idle" };
@@ -96,21 +98,24 @@ export const collectSource = Effect.fn("collectSource")(function* <E = never>(
   }
   const first = Effect.fail(failure);
   const claim = Effect.andThen(intake, claimToFail(queue, source, worst));
-  yield* together("collectSource", claim).pipe(
+  const { changedBy } = yield* together("collectSource", claim).pipe(
     Effect.tap(({ needless }) => tellNeedless(needless)),
-    Effect.flatMap(({ claimed }) =>
+    Effect.tap(({ claimed }) =>
       Effect.forEach(claimed, (one) => begin({ claimed: one, first }), { discard: true }),
     ),
     Effect.uninterruptible,
   );
-  return unreachable;
+  return changedBy === undefined ? unreachable : changed(changedBy);
 });
+
+const AWAITED_MILLIS = 50;
 
 const idle: Turn = { _tag: "Idle" };
 const unreachable: Turn = { _tag: "Unreachable" };
 const forfeit: Turn = { _tag: "Forfeit" };
 const claimedSome: Turn = { _tag: "Claimed" };
 const spent = (until: number): Turn => ({ _tag: "Spent", until });
+const changed = (seq: number): Turn => ({ _tag: "Changed", seq });
 
 /**
  * The calls that are free now or in a moment, and `at` when. Looks only: the claim decides.
@@ -169,7 +174,8 @@ const claimToFail = Effect.fnUntraced(function* (
   worst: Priority,
 ) {
   const waitedFor = yield* queue.claim(source, MOST_FAILED_AT_ONCE, PRIORITY.waiting);
-  return waitedFor.claimed.length > 0 ? waitedFor : yield* queue.claim(source, 1, worst);
+  const isEnough = waitedFor.claimed.length > 0 || waitedFor.changedBy !== undefined;
+  return isEnough ? waitedFor : yield* queue.claim(source, 1, worst);
 });
 
 /** Whoever waits for them finds what made them needless. */
@@ -189,13 +195,15 @@ const claimFor = <E>(
     const unused = [...connections];
     let claims: readonly Claimed[] = [];
     let needless: readonly EntryId[] = [];
+    let changedBy: number | undefined;
+    let awaited = 0;
     let isTaken = false;
     const claiming = takePermits(known.source, connections.length, (free) =>
       Effect.map(
         Effect.andThen(intake, queue.claim(known.source, free, worst)),
         (taken) => {
           isTaken = true;
-          ({ claimed: claims, needless } = taken);
+          ({ claimed: claims, needless, changedBy, awaited } = taken);
           return claims.length;
         },
       ),
@@ -216,7 +224,10 @@ const claimFor = <E>(
       }
     }
     yield* releaseAll(unused);
+    if (changedBy !== undefined) return changed(changedBy);
     // Where all were needless there may be others behind them.
     if (permit !== undefined || needless.length > 0) return claimedSome;
+    // What was left to those who wait is taken in a moment, or free for the queue again.
+    if (awaited > 0) return spent((yield* Clock.currentTimeMillis) + AWAITED_MILLIS);
     return retryAt === undefined ? idle : spent(retryAt);
   }).pipe(Effect.uninterruptible);

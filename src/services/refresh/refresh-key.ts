@@ -59,7 +59,7 @@ export const refreshKey = Effect.fn("refreshKey")(function* (
     if (pause === undefined) return outcome;
     yield* Effect.sleep(pause);
     const failed: RefreshOutcome = outcome;
-    outcome = yield* attempt(known, claimed, readyToCall(known), target.target).pipe(
+    outcome = yield* attempt(known, claimed, readyAgain(known), target.target).pipe(
       Effect.catchTag("NoCallFree", () => Effect.succeed({ ...failed, retry: false })),
     );
   }
@@ -113,12 +113,19 @@ const attempt = (
     ),
   );
 
+/** A later call spends by the limit that is in force by then. */
+const readyAgain = (known: KnownSource): LaterReady =>
+  Effect.gen(function* () {
+    const latest = (yield* SourceDirectory).find(known.source.id);
+    return yield* readyToCall(latest?.space === known.space ? latest : known);
+  });
+
 /**
  * A redirect must not be begun anew for want of a call, which would spend without end: it
  * waits, for a while, and goes on if the source is still what it was.
  */
 const whenFree = (known: KnownSource): LaterReady =>
-  Effect.catchTag(readyToCall(known), "NoCallFree", (error) =>
+  Effect.catchTag(readyAgain(known), "NoCallFree", (error) =>
     Effect.gen(function* () {
       const directory = yield* SourceDirectory;
       const now = yield* Clock.currentTimeMillis;

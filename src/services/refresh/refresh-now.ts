@@ -15,8 +15,9 @@ import { takePermits } from "../quota/permit.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 import { Background } from "./background.ts";
 import { connectUpstream } from "./call-upstream.ts";
+import { learnSource } from "./learn-source.ts";
 import { runTask, type TaskEnd } from "./run-task.ts";
-import { type Claimed, TaskQueue, type Wanted } from "./task-queue.ts";
+import { type KeyClaim, TaskQueue, type Wanted } from "./task-queue.ts";
 import type { UpstreamConnection } from "./upstream.ts";
 
 /** `Busy`: the key is being refreshed elsewhere, or an entry has made it needless. */
@@ -63,7 +64,29 @@ export const layer = Layer.effect(
   }),
 );
 
-const claimAndRun = (known: KnownSource, wanted: Wanted, before: Priority) =>
+/** As often as the source is changed meanwhile; the key is another once it has another space. */
+const claimAndRun = Effect.fnUntraced(function* (
+  started: KnownSource,
+  wanted: Wanted,
+  before: Priority,
+) {
+  let known: KnownSource | undefined = started;
+  while (known?.space === wanted.space) {
+    const attempt: Attempt = yield* claimOnce(known, wanted, before);
+    if (attempt._tag === "Ended") return attempt.end;
+    known = yield* learnSource(known, attempt.seq);
+  }
+  return "NoCallFree" satisfies NowEnd;
+});
+
+/** How it went by what was known of the source. */
+type Attempt =
+  | { readonly _tag: "Ended"; readonly end: NowEnd }
+  | Extract<KeyClaim, { readonly _tag: "Changed" }>;
+
+const ended = (end: NowEnd): Attempt => ({ _tag: "Ended", end });
+
+const claimOnce = (known: KnownSource, wanted: Wanted, before: Priority) =>
   Effect.gen(function* () {
     const connection = yield* connectUpstream(known);
     return yield* claimFor(known, wanted, before, connection);
@@ -72,9 +95,10 @@ const claimAndRun = (known: KnownSource, wanted: Wanted, before: Priority) =>
     Effect.catchTag("UpstreamUnreachable", (error) =>
       Effect.gen(function* () {
         const queue = yield* TaskQueue;
-        const claimed = yield* queue.claimKey(known.source, wanted, PRIORITY.normal);
-        if (claimed === undefined) return "Busy" satisfies NowEnd;
-        return yield* runTask(known, claimed, Effect.fail(error));
+        const claim = yield* queue.claimKey(known.source, wanted, PRIORITY.normal);
+        if (claim._tag === "Changed") return claim;
+        if (claim._tag === "Busy") return ended("Busy");
+        return ended(yield* runTask(known, claim.claimed, Effect.fail(error)));
       }),
     ),
   );
@@ -87,26 +111,30 @@ const claimFor = Effect.fnUntraced(function* (
 ) {
   const queue = yield* TaskQueue;
   const { source } = known;
-  let claimed: Claimed | undefined;
-  let isBusy = false;
-  const claim = Effect.map(queue.claimKey(source, wanted, PRIORITY.normal), (claim) => {
-    claimed = claim;
-    isBusy = claim === undefined;
-    return claim === undefined ? 0 : 1;
-  });
-  const claiming = Effect.gen(function* () {
+  let claim: KeyClaim | undefined;
+  const claiming = Effect.map(
+    queue.claimKey(source, wanted, PRIORITY.normal),
+    (outcome) => {
+      claim = outcome;
+      return outcome._tag === "Claimed" ? 1 : 0;
+    },
+  );
+  const spending = Effect.gen(function* () {
     const others = yield* queue.queuedBesides(source, wanted, MOST_BEFORE, before);
-    return yield* takePermits(source, others + 1, (free) =>
-      free > others ? claim : Effect.succeed(0),
+    const { permit } = yield* takePermits(source, others + 1, (free) =>
+      free > others ? claiming : Effect.succeed(0),
     );
+    return { permit, claim };
   });
-  const { permit } = yield* Effect.onError(claiming, () =>
+  const outcome = yield* Effect.onError(spending, () =>
     Effect.sync(() => connection.release()),
   );
-  if (permit === undefined || claimed === undefined) {
+  const { permit } = outcome;
+  if (permit === undefined || outcome.claim?._tag !== "Claimed") {
     connection.release();
-    const end: NowEnd = isBusy ? "Busy" : "NoCallFree";
-    return end;
+    if (outcome.claim?._tag === "Changed") return outcome.claim;
+    return ended(outcome.claim?._tag === "Busy" ? "Busy" : "NoCallFree");
   }
-  return yield* runTask(known, claimed, Effect.succeed({ connection, permit }));
+  const ready = Effect.succeed({ connection, permit });
+  return ended(yield* runTask(known, outcome.claim.claimed, ready));
 });

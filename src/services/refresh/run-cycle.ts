@@ -8,11 +8,13 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
+import * as Option from "effect/Option";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { QueueFull, StoreUnavailable } from "../errors.ts";
 import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
 import { Background } from "./background.ts";
 import { collectSource, type ReadyTask } from "./collect-source.ts";
+import { learnSource } from "./learn-source.ts";
 import { runTask, type TaskEnd } from "./run-task.ts";
 
 /** Most calls of one source that a cycle has under way. */
@@ -78,6 +80,13 @@ export const runCycle = Effect.fn("runCycle")(function* (
     const turn = yield* collectSource(known, request);
     queuing = undefined;
     if (turn._tag === "Claimed") continue;
+    if (turn._tag === "Changed") {
+      const learning = learnSource(known, turn.seq);
+      const left = until - (yield* Clock.currentTimeMillis);
+      const learnt = yield* Effect.timeoutOption(learning, Math.max(0, left));
+      if (Option.getOrUndefined(learnt) !== undefined) continue;
+      break;
+    }
     if (turn._tag === "Spent" && turn.until < until) {
       yield* Effect.sleep(Math.max(1, turn.until - (yield* Clock.currentTimeMillis)));
       continue;

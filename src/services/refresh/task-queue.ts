@@ -46,7 +46,22 @@ export interface EnqueueOptions {
 export interface Claims {
   readonly claimed: readonly Claimed[];
   readonly needless: readonly EntryId[];
+  /**
+   * Given where the source is not as the claimer knows it, and so nothing was claimed: who
+   * has applied the change log up to this number knows it as it is.
+   */
+  readonly changedBy: number | undefined;
+  /** So many fewer tasks were claimed than might be: the calls are waited for. */
+  readonly awaited: number;
 }
+
+/** How the claim of one key went. */
+export type KeyClaim =
+  | { readonly _tag: "Claimed"; readonly claimed: Claimed }
+  /** It is running already, or an entry has made it needless. */
+  | { readonly _tag: "Busy" }
+  /** As `changedBy` of `Claims`. */
+  | { readonly _tag: "Changed"; readonly seq: number };
 
 /** As many refreshes of the source wait as may; nothing was queued. */
 export class QueueHasNoRoom extends Data.TaggedError("QueueHasNoRoom")<{
@@ -92,15 +107,12 @@ export class TaskQueue extends Context.Service<
       limit: number,
       worst: Priority,
     ) => Effect.Effect<Claims, StoreUnavailable>;
-    /**
-     * Claims the refresh of one key, queued or not; `undefined` when it is running already,
-     * or an entry has made it needless.
-     */
+    /** Claims the refresh of one key, queued or not. */
     readonly claimKey: (
       source: Source,
       wanted: Wanted,
       priority: Priority,
-    ) => Effect.Effect<Claimed | undefined, StoreUnavailable>;
+    ) => Effect.Effect<KeyClaim, StoreUnavailable>;
     /** Keeps the leases of this process's running tasks. */
     readonly renewLeases: (
       taskIds: readonly string[],

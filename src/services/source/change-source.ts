@@ -3,11 +3,14 @@
  *
  * A changed limit ends a pause that the upstream asked for: who sets a limit knows better.
  * Entries of another origin are given up; a changed template takes over those that fit it,
- * and what waits is cancelled, for its keys may not.
+ * and what waits is cancelled, for its keys may not. What API proxies have stored of another
+ * base URL goes, very much of it in several transactions, the change with the last.
  *
  * @module
  */
 import * as Effect from "effect/Effect";
+import type { PurgeSelection } from "../../domain/entry/purge.ts";
+import { proxySpace } from "../../domain/gateway/api-proxy.ts";
 import { changedSettings } from "../../domain/source/changed-settings.ts";
 import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
@@ -15,6 +18,8 @@ import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
+import { isMoreThanGoes, logAgain } from "../gateway/change-proxy-of.ts";
+import { ProxyStore } from "../gateway/proxy-store.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
@@ -29,11 +34,15 @@ export const changeSource = Effect.fn("changeSource")(function* (
 ) {
   const { together } = yield* Transaction;
   const bus = yield* ChangeBus;
-  const { source, seq } = yield* together("changeSource", applyPatch(id, patch));
-  yield* bus.appliedHere(seq);
-  return source;
+  for (;;) {
+    const changed = yield* together("changeSource", applyPatch(id, patch));
+    if (changed === undefined) continue;
+    yield* bus.appliedHere(changed.seq);
+    return changed.source;
+  }
 });
 
+/** `undefined` where API proxies have stored more than one transaction takes. */
 const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch) {
   const store = yield* SourceStore;
   const quota = yield* CallQuota;
@@ -49,6 +58,9 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   if (problems.length > 0) return yield* new Invalid({ problems });
 
   const { settings } = patched;
+  const isElsewhere = current.baseUrl !== settings.baseUrl;
+  const stored = isElsewhere ? yield* storedOver(id) : [];
+  if (yield* isMoreThanGoes(stored)) return undefined;
   const moved = originOf(current.baseUrl) !== originOf(settings.baseUrl);
   const epoch = moved ? yield* store.newEpoch : current.epoch;
   const source = yield* store.update(id, epoch, settings);
@@ -60,7 +72,17 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   if (patch.rateLimit !== undefined) yield* quota.endCooldown(id);
   const details = { ...changedSettings(current, settings) };
   yield* audit.record({ action: "source.change", target: id, details });
-  return { source, seq: yield* bus.log({ _tag: "SourceChanged", sourceId: id }) };
+  const seq = yield* bus.log({ _tag: "SourceChanged", sourceId: id });
+  return { source, seq: yield* logAgain(stored, seq) };
+});
+
+/** All that API proxies have stored of the source. */
+const storedOver = Effect.fnUntraced(function* (sourceId: string) {
+  const proxies = yield* ProxyStore;
+  return (yield* proxies.overSource(sourceId)).map(({ id }): PurgeSelection => ({
+    _tag: "Space",
+    space: proxySpace(id),
+  }));
 });
 
 const originOf = (baseUrl: string) => URL.parse(baseUrl)?.origin;

@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
+import type { KeyCase } from "../../domain/source/key-spelling.ts";
 import type { Source, SourceSettings } from "../../domain/source/source.ts";
 import type { SourceExists, SourceNotFound, StoreUnavailable } from "../errors.ts";
 
@@ -32,11 +33,11 @@ export class SourceStore extends Context.Service<
 
     /** A space that no source had before. */
     readonly newEpoch: Effect.Effect<number, StoreUnavailable>;
-    /** Remembers the entries in `epoch` for a later source of this id and `origin`. */
+    /** Remembers the entries in `epoch` for a later source of this id and `origin`; their keys are spelled by `keyCase`. */
     readonly retain: (
       id: string,
       epoch: number,
-      origin: string,
+      { origin, keyCase }: { readonly origin: string; readonly keyCase: KeyCase },
     ) => Effect.Effect<void, StoreUnavailable>;
     /** The entries that were kept for `id`, which are then nobody's any more. */
     readonly takeRetained: (

@@ -4,7 +4,7 @@ import { PRIORITY } from "../../../src/domain/refresh/task.ts";
 import { type Source, spaceOf } from "../../../src/domain/source/source.ts";
 import { EntryStore, type KeyRange } from "../../../src/services/entry/entry-store.ts";
 import { type TaskFilter, TaskQueue } from "../../../src/services/refresh/task-queue.ts";
-import { entryAt, idIn, sourceOf } from "./sources.ts";
+import { entryAt, idIn, insertSource, sourceOf } from "./sources.ts";
 import { type TestStore, testStore } from "./test-store.ts";
 
 let store: TestStore;
@@ -174,6 +174,7 @@ describe("TaskQueue.list()", () => {
       second,
       first,
     ]);
+    await insertSource(store.sql, source);
     await store.run(Effect.asVoid(claimOne(source)));
     expect(await list({ sourceIds: [source.id], state: "running" })).toEqual([first]);
     expect(await list({ sourceIds: [source.id], state: "queued" })).toEqual([

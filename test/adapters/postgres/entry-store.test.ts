@@ -9,7 +9,7 @@ import { Sweeping } from "../../../src/services/sweeping.ts";
 import { PRIORITY } from "../../../src/domain/refresh/task.ts";
 import { TaskQueue } from "../../../src/services/refresh/task-queue.ts";
 import { Transaction } from "../../../src/services/transaction.ts";
-import { entryAt, idIn, sourceOf } from "./sources.ts";
+import { entryAt, idIn, insertSource, sourceOf } from "./sources.ts";
 import { atOnce, type TestStore, testStore } from "./test-store.ts";
 
 let store: TestStore;
@@ -434,6 +434,7 @@ describe("Sweeping.sweep()", () => {
 
   test("forgets ended tasks after a day", async () => {
     const source = newSpace();
+    await insertSource(store.sql, source);
     const [task] = await store.run(
       TaskQueue.use((queue) =>
         queue.enqueue(source, [idIn(source, "/old")], { priority: 3, told: true }),

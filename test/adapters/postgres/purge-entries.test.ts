@@ -10,10 +10,13 @@ import {
   type PurgeOptions,
   EntryStore,
 } from "../../../src/services/entry/entry-store.ts";
-import { entryAt } from "./sources.ts";
+import { entryAt, insertSource, sourceOf } from "./sources.ts";
 import { type TestStore, testStore } from "./test-store.ts";
 
-/** Of sources: s1 knows case, s2 does not, s3 was kept of one that was deleted. */
+/**
+ * Of sources: s1 knows case, s2 does not. Of sources that were deleted, s3 is of either kind,
+ * s4 knew case, s5 did not.
+ */
 const SPACES = ["s1", "s2", "s3"];
 
 let store: TestStore;
@@ -24,20 +27,13 @@ beforeAll(async () => {
     [1, "preserve"],
     [2, "lower"],
   ] as const) {
-    await store.sql`
-      insert into sources (
-        id, epoch, name, base_url, sealed, key_id, rate_limit, ttl_millis,
-        stale_if_error_millis, negative_ttl_millis, key_template, key_case,
-        timeout_millis, max_body_bytes, not_modified_is_free, max_queue, refresh,
-        created_at, updated_at
-      ) values (
-        ${`source-${epoch}`}, ${epoch}, '', '', '', '', '{}', 0, 0, 0,
-        '/{{db_type}}/{{username}}', ${keyCase}, 0, 0, false, 0, 'on_demand', 0, 0
-      )`;
+    const changes = { epoch, keyCase, keyTemplate: "/{{db_type}}/{{username}}" };
+    await insertSource(store.sql, sourceOf(`source-${epoch}`, changes));
   }
   await store.sql`
-    insert into retained_spaces (source_id, epoch, origin, retained_at)
-    values ('source-3', 3, '', 0)`;
+    insert into retained_spaces (source_id, epoch, origin, key_case, retained_at)
+    values ('source-3', 3, '', null, 0), ('source-4', 4, '', 'preserve', 0),
+      ('source-5', 5, '', 'lower', 0)`;
 });
 afterAll(async () => {
   await store[Symbol.asyncDispose]();
@@ -138,6 +134,24 @@ describe("EntryStore.purge()", () => {
 
     expect(await purge(byParams({ n: "1" }))).toMatchObject({ purged: 2, more: false });
     expect(await stored()).toEqual([]);
+  });
+});
+
+describe("EntryStore.purge() by params, of spaces that were kept", () => {
+  test("knows case where the source did, and looks for both where nobody can tell", async () => {
+    const since = await head();
+    for (const space of ["s3", "s4", "s5"]) {
+      await save(entryOf(space, "/lower", { username: "ada" }), since);
+      if (space !== "s5")
+        await save(entryOf(space, "/Upper", { username: "Ada" }), since);
+    }
+
+    const { seq } = await purge(byParams({ username: "Ada" }));
+
+    expect(await stored()).toEqual(["s4 /lower"]);
+    const [row] = await store.sql<{ change: { selection: Matching } }[]>`
+      select change from changes where seq = ${seq}`;
+    expect(row?.change.selection.params?.caseless.toSorted()).toEqual(["s2", "s3", "s5"]);
   });
 });
 

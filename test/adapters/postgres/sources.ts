@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type postgres from "postgres";
 import type { Entry, EntryId } from "../../../src/domain/entry/entry.ts";
 import {
   type Source,
@@ -10,7 +11,7 @@ import {
   spaceOf,
 } from "../../../src/domain/source/source.ts";
 
-/** A source that only tests of the store know: no row of `sources` stands for it. */
+/** A source that only tests of the store know: `insertSource` makes the row that stands for it. */
 export function sourceOf(id: string, changes: Partial<Source> = {}): Source {
   return {
     ...SOURCE_DEFAULTS,
@@ -23,6 +24,27 @@ export function sourceOf(id: string, changes: Partial<Source> = {}): Source {
     updatedAt: 0,
     ...changes,
   };
+}
+
+/** Makes the row of `source`, without which nothing of it can be claimed. */
+export async function insertSource(
+  sql: postgres.ISql<{ bigint: number }>,
+  source: Source,
+): Promise<void> {
+  await sql`
+    insert into sources (
+      id, epoch, name, base_url, sealed, key_id, rate_limit, ttl_millis,
+      stale_if_error_millis, negative_ttl_millis, key_template, key_case,
+      timeout_millis, max_body_bytes, not_modified_is_free, max_queue, refresh,
+      created_at, updated_at
+    ) values (
+      ${source.id}, ${source.epoch}, ${source.name}, ${source.baseUrl}, '', '',
+      ${JSON.stringify(source.rateLimit)}::text::jsonb, ${source.ttlMillis},
+      ${source.staleIfErrorMillis}, ${source.negativeTtlMillis}, ${source.keyTemplate},
+      ${source.keyCase}, ${source.timeoutMillis}, ${source.maxBodyBytes},
+      ${source.notModifiedIsFree}, ${source.maxQueue}, ${source.refresh},
+      ${source.createdAt}, ${source.updatedAt}
+    )`;
 }
 
 export const idIn = (source: Source, key: string): EntryId => ({

@@ -3,6 +3,7 @@ import { Effect } from "effect";
 import { isTaskId, PRIORITY } from "../../../src/domain/refresh/task.ts";
 import type { Source } from "../../../src/domain/source/source.ts";
 import { EntryStore } from "../../../src/services/entry/entry-store.ts";
+import { CallQuota } from "../../../src/services/quota/call-quota.ts";
 import {
   type Claimed,
   type EnqueueOptions,
@@ -11,7 +12,7 @@ import {
 } from "../../../src/services/refresh/task-queue.ts";
 import { Transaction } from "../../../src/services/transaction.ts";
 import { eventually } from "../../support/service.ts";
-import { entryAt, idIn, sourceOf } from "./sources.ts";
+import { entryAt, idIn, insertSource, sourceOf } from "./sources.ts";
 import { atOnce, type TestStore, testStore } from "./test-store.ts";
 
 let store: TestStore;
@@ -27,8 +28,11 @@ afterAll(async () => {
   await store[Symbol.asyncDispose]();
 });
 
-const newSource = (changes: Partial<Source> = {}) =>
-  sourceOf(crypto.randomUUID(), changes);
+const newSource = async (changes: Partial<Source> = {}) => {
+  const source = sourceOf(crypto.randomUUID(), changes);
+  await insertSource(store.sql, source);
+  return source;
+};
 const normal = { priority: PRIORITY.normal, told: true };
 
 const enqueue = (
@@ -77,7 +81,7 @@ const keysOf = (claims: readonly Claimed[]) => claims.map(({ key }) => key);
 
 describe("TaskQueue.enqueue()", () => {
   test("makes one task per key of fifty who ask at once in two processes", async () => {
-    const source = newSource();
+    const source = await newSource();
 
     const asked = await atOnce(50, (index) =>
       (index % 2 === 0 ? store : other).run(enqueue(source, ["/a", "/b"])),
@@ -90,7 +94,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("answers for each key in the order given", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/c"]));
 
     const tasks = await store.run(enqueue(source, ["/b", "/c", "/a"]));
@@ -103,7 +107,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("promotes to the better priority, never to the worse, and keeps the place", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/first"], { priority: PRIORITY.low, told: false }));
     await store.run(
       enqueue(source, ["/second"], { priority: PRIORITY.high, told: false }),
@@ -120,7 +124,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("gives the running task where there is one", async () => {
-    const source = newSource();
+    const source = await newSource();
     const [task] = await store.run(enqueue(source, ["/a"]));
     await claimOne(source);
 
@@ -130,7 +134,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("makes a new task when the one before has ended", async () => {
-    const source = newSource();
+    const source = await newSource();
     const [first] = await store.run(enqueue(source, ["/a"]));
     await store.run(end(await claimOne(source)));
 
@@ -141,7 +145,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("queues all or nothing against max_queue", async () => {
-    const source = newSource({ maxQueue: 5 });
+    const source = await newSource({ maxQueue: 5 });
     await store.run(enqueue(source, ["/a", "/b", "/c"]));
 
     await expect(store.run(enqueue(source, ["/d", "/e", "/f"]))).rejects.toThrow(
@@ -154,7 +158,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("is never a task over max_queue, whoever asks at once", async () => {
-    const source = newSource({ maxQueue: 7 });
+    const source = await newSource({ maxQueue: 7 });
 
     const exits = await atOnce(30, (index) =>
       (index % 2 === 0 ? store : other).exit(enqueue(source, [`/${index}`])),
@@ -165,7 +169,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("promotes in a full queue, and counts no task that runs", async () => {
-    const source = newSource({ maxQueue: 2 });
+    const source = await newSource({ maxQueue: 2 });
     await store.run(enqueue(source, ["/a", "/b"]));
 
     const [promoted] = await store.run(
@@ -178,7 +182,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("wakes the workers of every process", async () => {
-    const source = newSource();
+    const source = await newSource();
     let rings = 0;
     await other.run(TaskQueue.use((queue) => queue.onWork(() => void (rings += 1))));
 
@@ -191,7 +195,7 @@ describe("TaskQueue.enqueue()", () => {
   });
 
   test("queues ten thousand keys at once", async () => {
-    const source = newSource();
+    const source = await newSource();
     const keys = Array.from({ length: 10_000 }, (_, index) => `/${index}`);
 
     const tasks = await store.run(enqueue(source, keys));
@@ -204,7 +208,7 @@ describe("TaskQueue.enqueue()", () => {
 
 describe("TaskQueue.claim()", () => {
   test("takes the better priority first, then who came first", async () => {
-    const source = newSource();
+    const source = await newSource();
     for (const [key, priority] of [
       ["/low", PRIORITY.low],
       ["/normal 1", PRIORITY.normal],
@@ -229,7 +233,7 @@ describe("TaskQueue.claim()", () => {
   });
 
   test("gives each task to one of many claimers in two processes", async () => {
-    const source = newSource();
+    const source = await newSource();
     const keys = Array.from({ length: 200 }, (_, index) => `/${index}`);
     await store.run(enqueue(source, keys));
 
@@ -243,16 +247,16 @@ describe("TaskQueue.claim()", () => {
   });
 
   test("takes none of another source, nor of one that was here before under the id", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"]));
-    await store.run(enqueue(newSource(), ["/b"]));
+    await store.run(enqueue(await newSource(), ["/b"]));
 
     expect(await store.run(claim({ ...source, epoch: source.epoch + 1 }, 9))).toEqual([]);
     expect(keysOf(await store.run(claim(source, 9)))).toEqual(["/a"]);
   });
 
   test("brings what is stored, and the number of the last change", async () => {
-    const source = newSource();
+    const source = await newSource();
     const stored = entryAt(idIn(source, "/a"), { headers: [["etag", '"up"']] });
     await store.run(EntryStore.use((entries) => entries.save(stored, 0)));
     const { seq } = await store.run(
@@ -272,7 +276,7 @@ describe("TaskQueue.claim()", () => {
   });
 
   test("leaves the tasks where they were when the transaction around it fails", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"]));
 
     await store.exit(
@@ -287,29 +291,91 @@ describe("TaskQueue.claim()", () => {
 
 describe("TaskQueue.claimKey()", () => {
   test("lets one of fifty take a key that was not queued", async () => {
-    const source = newSource();
+    const source = await newSource();
 
     const claims = await atOnce(50, (index) =>
       (index % 2 === 0 ? store : other).run(claimKey(source, "/a")),
     );
 
-    expect(claims.filter((claimed) => claimed !== undefined)).toHaveLength(1);
+    expect(claims.filter(({ _tag }) => _tag === "Claimed")).toHaveLength(1);
   });
 
   test("takes the task that is queued, wherever it stands", async () => {
-    const source = newSource();
+    const source = await newSource();
     const [, , task] = await store.run(enqueue(source, ["/a", "/b", "/c"]));
 
     const claimed = await store.run(claimKey(source, "/c"));
 
-    expect(claimed?.taskId).toBe(task?.taskId);
+    expect(claimed).toMatchObject({ claimed: { taskId: task?.taskId ?? "" } });
     expect(keysOf(await store.run(claim(source, 9)))).toEqual(["/a", "/b"]);
+  });
+});
+
+describe("A claim by a definition of the source that is not in force", () => {
+  const touch = (source: Source) => store.sql`
+    update sources set updated_at = updated_at + 1 where id = ${source.id}`;
+  const head = async () => {
+    const [row] = await store.sql<{ seq: number }[]>`select seq from change_head`;
+    return row?.seq ?? -1;
+  };
+  const claims = (source: Source, limit: number) =>
+    store.run(TaskQueue.use((queue) => queue.claim(source, limit, PRIORITY.adaptive)));
+
+  test("takes nothing, and tells which change to learn; the definition in force takes all", async () => {
+    const source = await newSource();
+    await store.run(enqueue(source, ["/a", "/b"]));
+    await touch(source);
+
+    const seq = await head();
+    const none = { claimed: [], needless: [], changedBy: seq, awaited: 0 };
+    expect(await claims(source, 9)).toMatchObject(none);
+    expect(await store.run(claimKey(source, "/a"))).toEqual({ _tag: "Changed", seq });
+    expect(await store.run(claimKey(source, "/c"))).toEqual({ _tag: "Changed", seq });
+    expect(await queued(source)).toBe(2);
+
+    const inForce = { ...source, updatedAt: source.updatedAt + 1 };
+    const taken = await claims(inForce, 9);
+    expect(taken.changedBy).toBeUndefined();
+    expect(keysOf(taken.claimed)).toEqual(["/a", "/b"]);
+    expect(await store.run(claimKey(inForce, "/c"))).toMatchObject({ _tag: "Claimed" });
+  });
+
+  test("takes nothing of a source that is gone, or that was made again", async () => {
+    const source = await newSource();
+    await store.run(enqueue(source, ["/a"]));
+    await store.sql`update sources set epoch = epoch + 1 where id = ${source.id}`;
+    expect(await store.run(claimKey(source, "/a"))).toMatchObject({ _tag: "Changed" });
+    expect((await claims(source, 9)).changedBy).toBeDefined();
+
+    await store.sql`delete from sources where id = ${source.id}`;
+
+    expect(await store.run(claimKey(source, "/a"))).toMatchObject({ _tag: "Changed" });
+    expect((await claims(source, 9)).changedBy).toBeDefined();
+  });
+
+  test("that became so while it waited for the quota spends no call", async () => {
+    const source = await newSource();
+    const limit = { perMinute: 5 };
+    await store.run(enqueue(source, ["/a"]));
+    const spent = await store.run(
+      CallQuota.use(({ spend }) =>
+        spend(source.id, limit, 1, () =>
+          Effect.promise(() => touch(source)).pipe(
+            Effect.andThen(claim(source, 1)),
+            Effect.map(({ length }) => length),
+          ),
+        ),
+      ),
+    );
+
+    expect(spent).toMatchObject({ used: 0, ticket: undefined });
+    expect(await queued(source)).toBe(1);
   });
 });
 
 describe("TaskQueue.end()", () => {
   test("keeps a task whose id was given out, and tells how it ended", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/good", "/bad"]));
     const [good, bad] = await store.run(claim(source, 2));
     if (good === undefined || bad === undefined) throw new Error("Expected two tasks");
@@ -332,7 +398,7 @@ describe("TaskQueue.end()", () => {
   });
 
   test("forgets a task nobody was told of", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"], { priority: PRIORITY.normal, told: false }));
     const claimed = await claimOne(source);
 
@@ -342,7 +408,7 @@ describe("TaskQueue.end()", () => {
   });
 
   test("keeps one that somebody was told of while it ran", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"], { priority: PRIORITY.normal, told: false }));
     const claimed = await claimOne(source);
     await store.run(enqueue(source, ["/a"]));
@@ -353,7 +419,7 @@ describe("TaskQueue.end()", () => {
   });
 
   test("rests 10 seconds after a failure, doubling to 5 minutes, until a success", async () => {
-    const source = newSource();
+    const source = await newSource();
     const rests: (number | undefined)[] = [];
     const run = async (code?: "UPSTREAM_STATUS") => {
       await store.run(enqueue(source, ["/a"]));
@@ -380,7 +446,7 @@ describe("TaskQueue.end()", () => {
   });
 
   test("ends nothing for a process whose lease was lost", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"]));
     const lost = await claimOne(source);
     await store.sql`update tasks set lease_until = 0 where id = ${lost.taskId}`;
@@ -398,7 +464,7 @@ describe("TaskQueue.reclaim", () => {
   const reclaim = TaskQueue.use((queue) => queue.reclaim);
 
   test("queues again what a lost worker left, in its place, and nothing else", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/lost", "/kept", "/later"]));
     const [lost, kept] = await store.run(claim(source, 2));
     await store.sql`update tasks set lease_until = 0 where id = ${lost?.taskId ?? ""}`;
@@ -411,7 +477,7 @@ describe("TaskQueue.reclaim", () => {
   });
 
   test("takes nothing whose lease was renewed", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"]));
     const { taskId } = await claimOne(source);
     await store.sql`update tasks set lease_until = 0 where id = ${taskId}`;
@@ -423,7 +489,7 @@ describe("TaskQueue.reclaim", () => {
   });
 
   test("leaves no lease to be renewed by who lost it", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a"]));
     const { taskId } = await claimOne(source);
     await store.sql`update tasks set lease_until = 0 where id = ${taskId}`;
@@ -439,7 +505,7 @@ describe("TaskQueue.reclaim", () => {
 
 describe("TaskQueue.putBack()", () => {
   test("gives the task its old place", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a", "/b", "/c"]));
     const { taskId } = await claimOne(source);
 
@@ -449,7 +515,7 @@ describe("TaskQueue.putBack()", () => {
   });
 
   test("takes nothing from another process, and nothing that has ended", async () => {
-    const source = newSource();
+    const source = await newSource();
     await store.run(enqueue(source, ["/a", "/b"]));
     const running = await claimOne(source, other);
     const ended = await claimOne(source);
@@ -466,7 +532,7 @@ describe("TaskQueue.putBack()", () => {
 
 describe("TaskQueue.cancelAll()", () => {
   test("ends what is queued for the source, and leaves what runs and what others have", async () => {
-    const [source, neighbour] = [newSource(), newSource()];
+    const [source, neighbour] = [await newSource(), await newSource()];
     const [running, queuedTask] = await store.run(
       enqueue(source, ["/running", "/queued"]),
     );
@@ -495,7 +561,7 @@ describe("TaskQueue.cancelAll()", () => {
 
 describe("TaskQueue.placeOf()", () => {
   test("counts who stands before, up to a bound", async () => {
-    const source = newSource();
+    const source = await newSource();
     const tasks = await store.run(enqueue(source, ["/a", "/b", "/c", "/d"]));
     await store.run(
       enqueue(source, ["/urgent"], { priority: PRIORITY.high, told: true }),
@@ -517,7 +583,7 @@ describe("TaskQueue.find()", () => {
   });
 
   test("shows when it was queued and started", async () => {
-    const source = newSource();
+    const source = await newSource();
     const [task] = await store.run(enqueue(source, ["/a"]));
 
     const before = await store.run(find(task?.taskId ?? ""));

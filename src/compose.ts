@@ -7,16 +7,21 @@ import * as Layer from "effect/Layer";
 import * as ManagedRuntime from "effect/ManagedRuntime";
 import { randomBytes } from "node:crypto";
 import * as EntryMemory from "./adapters/memory/entry-memory.ts";
+import * as MemoryBudget from "./adapters/memory/memory-budget.ts";
+import * as ResponseCache from "./adapters/memory/response-cache.ts";
+import * as GatewayDirectory from "./adapters/memory/gateway-directory.ts";
 import * as QuotaSnapshots from "./adapters/memory/quota-snapshots.ts";
 import * as SourceDirectory from "./adapters/memory/source-directory.ts";
 import * as TokenDirectory from "./adapters/memory/token-directory.ts";
 import * as Audit from "./adapters/postgres/audit.ts";
 import * as CallQuota from "./adapters/postgres/call-quota.ts";
+import * as CallWaiters from "./adapters/postgres/call-waiters.ts";
 import * as ChangeBus from "./adapters/postgres/change-bus.ts";
 import * as ClearLocks from "./adapters/postgres/clear-locks.ts";
 import * as Counters from "./adapters/postgres/counters.ts";
 import * as Database from "./adapters/postgres/database.ts";
 import * as DatabaseClock from "./adapters/postgres/database-clock.ts";
+import * as EndpointStore from "./adapters/postgres/endpoint-store.ts";
 import * as EntryNews from "./adapters/postgres/entry-news.ts";
 import * as EntryStatistics from "./adapters/postgres/entry-statistics.ts";
 import * as EntryStore from "./adapters/postgres/entry-store.ts";
@@ -24,6 +29,9 @@ import * as IdempotencyKeys from "./adapters/postgres/idempotency-keys.ts";
 import * as InstanceStore from "./adapters/postgres/instance-store.ts";
 import * as LoginThrottle from "./adapters/postgres/login-throttle.ts";
 import * as Notifications from "./adapters/postgres/notifications.ts";
+import * as ProjectStore from "./adapters/postgres/project-store.ts";
+import * as ProxyStore from "./adapters/postgres/proxy-store.ts";
+import * as ResponseStore from "./adapters/postgres/response-store.ts";
 import * as SessionStore from "./adapters/postgres/session-store.ts";
 import * as SourceStore from "./adapters/postgres/source-store.ts";
 import * as StoreHealth from "./adapters/postgres/store-health.ts";
@@ -42,11 +50,15 @@ import type { Config } from "./config.ts";
 import { parseCidrs } from "./domain/source/address-rules.ts";
 import type { Ground } from "./ground.ts";
 import * as Collect from "./jobs/collect.ts";
+import * as KeepCapacity from "./jobs/keep-capacity.ts";
 import * as RefreshStandings from "./jobs/refresh-standings.ts";
 import * as Sweep from "./jobs/sweep.ts";
 import { loggingLayer } from "./logging.ts";
+import * as LoginRoom from "./services/access/login-room.ts";
 import * as AnswerRoom from "./services/entry/answer-room.ts";
 import * as EntryWaiters from "./services/entry/entry-waiters.ts";
+import * as Flights from "./services/gateway/flights.ts";
+import * as CallLine from "./services/quota/call-line.ts";
 import * as Background from "./services/refresh/background.ts";
 import * as RefreshNow from "./services/refresh/refresh-now.ts";
 import * as RefreshRequests from "./services/refresh/refresh-requests.ts";
@@ -71,13 +83,18 @@ export function composeLayer(
     TaskQueue.layer(processId),
     EntryStore.layer,
     EntryStatistics.layer,
-    ClearLocks.layer,
+    ResponseStore.layer,
+    ClearLocks.layer(address),
     InstanceStore.layer,
     EntryNews.layer(processId),
     CallQuota.layer,
+    CallLine.layer(processId).pipe(Layer.provide(CallWaiters.layer)),
     IdempotencyKeys.layer,
     Audit.layer,
     SourceStore.layer.pipe(Layer.provideMerge(SecretBox.layer(secretKey))),
+    ProjectStore.layer,
+    ProxyStore.layer,
+    EndpointStore.layer,
     TokenStore.layer,
     UserStore.layer,
     SessionStore.layer,
@@ -103,18 +120,23 @@ export function composeLayer(
     QuotaSnapshots.layer,
     SourceDirectory.layer,
     TokenDirectory.layer,
+    GatewayDirectory.layer,
     RefreshRequests.layer,
     AnswerRoom.layer(),
+    Flights.layer,
+    LoginRoom.layer,
     RefreshNow.layer,
-    EntryWaiters.layer().pipe(
-      Layer.provideMerge(EntryMemory.layer(config.memoryMaxBytes)),
-    ),
+    Layer.mergeAll(
+      EntryWaiters.layer().pipe(Layer.provideMerge(EntryMemory.sharingLayer)),
+      ResponseCache.layer,
+    ).pipe(Layer.provide(MemoryBudget.layer(config.memoryMaxBytes))),
     // What runs in the background holds leases: it is drained before they are handed back.
     Background.layer().pipe(Layer.provideMerge(Leases.layer)),
   );
   const jobs = Layer.mergeAll(
     RefreshStandings.layer,
     Sweep.layer,
+    KeepCapacity.layer,
     Collect.layer(collects ? Collect.everything : Collect.whatIsWaitedFor),
   );
   return jobs.pipe(

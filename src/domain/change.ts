@@ -14,4 +14,8 @@ export type Change =
   /** Entries went; nothing that was asked for earlier may bring them back. */
   | { readonly _tag: "Purged"; readonly selection: PurgeSelection }
   /** Tokens were made, revoked or replaced. */
-  | { readonly _tag: "TokensChanged" };
+  | { readonly _tag: "TokensChanged" }
+  /** Projects of the gateway were made or deleted. */
+  | { readonly _tag: "ProjectsChanged" }
+  /** The API proxy, its endpoints or its settings were made, changed or deleted. */
+  | { readonly _tag: "ProxyChanged"; readonly proxyId: number };

@@ -11,9 +11,9 @@ import { authorize } from "./authorize.ts";
 import { notePeer } from "./client-address.ts";
 import { cors } from "./cors.ts";
 import { docsRoutes } from "./docs/docs.ts";
-import { failureOf } from "./faces.ts";
+import { facing, failureOf } from "./faces.ts";
+import { dataPlane } from "./gateway/data-plane.ts";
 import { type NetworkPolicy, underPolicy } from "./network-policy.ts";
-import { problemAnswer } from "./problems.ts";
 import { type RequestLog, requestLog } from "./request-log.ts";
 import type { Api } from "./route.ts";
 import { listAuditRoute } from "./routes/audit/list-audit.ts";
@@ -42,6 +42,7 @@ import { listEntriesRoute } from "./routes/entry/list-entries.ts";
 import { invalidateEntryRoute } from "./routes/entry/invalidate-entry.ts";
 import { readEntryRoute } from "./routes/entry/read-entry.ts";
 import { readMetaRoute } from "./routes/entry/read-meta.ts";
+import { gatewayManagement } from "./routes/gateway/management.ts";
 import { changeInstanceRoute } from "./routes/instance/change-instance.ts";
 import { createInstanceRoute } from "./routes/instance/create-instance.ts";
 import { deleteInstanceRoute } from "./routes/instance/delete-instance.ts";
@@ -99,8 +100,11 @@ export function makeApp(options: AppOptions) {
   app.use(requestLog(log));
   app.use(notePeer);
   app.use(underPolicy(network));
+  // Its answers are the upstreams': what follows is not for them.
+  dataPlane(app, run);
   app.use(secureHeaders);
   app.use("/api/*", cors);
+  app.use("/apiops/*", facing("gateway"));
   app.use(nameCharset);
 
   healthRoutes(api);
@@ -151,13 +155,14 @@ export function makeApp(options: AppOptions) {
   changeInstanceRoute(api);
   deleteInstanceRoute(api);
   listAuditRoute(api);
+  gatewayManagement(api);
   // What is declared is behind the lists already; this is for the rest.
   app.use(allowedAddress({ needs: "nothing" }));
   docsRoutes(app, info.version, docsScript);
 
   // What is not listed is for admins, so that strangers don't learn what there is.
   app.all("*", allowedAddress({ needs: "admin" }), authorize(run, "admin"), (c) =>
-    problemAnswer(c, {
+    failureOf(c, {
       status: 404,
       code: "NOT_FOUND",
       title: "Not found",

@@ -8,7 +8,8 @@ import * as Result from "effect/Result";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type Caller, seesSource } from "../domain/access/caller.ts";
-import { type Needs, permits, type Restricted } from "../domain/access/permission.ts";
+import type { Needs, Restricted } from "../domain/access/permission.ts";
+import { MANAGE_GRANT, mayDo } from "../domain/access/project-access.ts";
 import type { Session } from "../domain/access/session.ts";
 import {
   type CallerHeaders,
@@ -42,7 +43,8 @@ export const authorize = (run: Run, needs: Needs) =>
     if (needs === "nothing") return next();
     const { caller, session } = c.var;
     const known = caller === undefined ? undefined : { caller, session };
-    const judged = await run(judge(known, callerHeaders(c), needs));
+    const project = c.req.param("projectName");
+    const judged = await run(judge(known, callerHeaders(c), needs, project));
     if (Result.isFailure(judged)) return failure(c, judged.failure);
     c.set("caller", judged.success.caller);
     c.set("session", judged.success.session);
@@ -61,10 +63,12 @@ const judge = Effect.fnUntraced(function* (
   known: Identified | undefined,
   headers: CallerHeaders,
   needs: Needs,
+  project: string | undefined,
 ) {
   const identified = known ?? (yield* identifyCaller(headers));
-  if (permits(identified.caller.role, needs)) return identified;
-  return yield* new NotPermitted({ permission: needs });
+  if (mayDo(identified.caller, needs, project)) return identified;
+  const permission = needs === "manage" ? MANAGE_GRANT : needs;
+  return yield* new NotPermitted({ permission });
 });
 
 /** Keeps a caller who is restricted to sources within them. To be put behind `authorize`. */

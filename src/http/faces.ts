@@ -10,11 +10,15 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { ServiceError } from "../services/errors.ts";
 import { failureEnvelope, partsEnvelope } from "./admin/envelope.ts";
+import { gatewayFailure, gatewayPartsFailure } from "./gateway/failure.ts";
 import type { ProblemParts } from "./problem-schema.ts";
 import { problem, problemAnswer } from "./problems.ts";
 
-/** `api`: problem details. `admin`: the envelope of the admin cache contract. */
-export type Face = "api" | "admin";
+/**
+ * `api`: problem details. `admin`: the envelope of the admin cache contract. `gateway`: the
+ * management of the gateway.
+ */
+export type Face = "api" | "admin" | "gateway";
 
 export interface FaceEnv {
   readonly Variables: { readonly face?: Face };
@@ -29,12 +33,26 @@ export const facing = (face: Face) =>
 
 /** Answers with `error`. */
 export function failure(c: Context, error: ServiceError): Response {
-  return faceOf(c) === "admin" ? failureEnvelope(c, error) : problem(c, error);
+  switch (faceOf(c)) {
+    case "api":
+      return problem(c, error);
+    case "admin":
+      return failureEnvelope(c, error);
+    case "gateway":
+      return gatewayFailure(c, error);
+  }
 }
 
 /** Answers with what no service error stands for. */
 export function failureOf(c: Context, parts: ProblemParts): Response {
-  return faceOf(c) === "admin" ? partsEnvelope(c, parts) : problemAnswer(c, parts);
+  switch (faceOf(c)) {
+    case "api":
+      return problemAnswer(c, parts);
+    case "admin":
+      return partsEnvelope(c, parts);
+    case "gateway":
+      return gatewayPartsFailure(c, parts);
+  }
 }
 
 function faceOf(c: Context<FaceEnv>): Face {

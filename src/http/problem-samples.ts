@@ -9,8 +9,12 @@
 import {
   ClearUnderWay,
   AccountDisabled,
+  ApiProxyExists,
+  ApiProxyNotFound,
   CsrfInvalid,
   CsrfMissing,
+  EndpointExists,
+  EndpointNotFound,
   EntryNotFound,
   IdempotencyKeyReused,
   IdempotencyKeyRunning,
@@ -22,10 +26,14 @@ import {
   Malformed,
   NotAuthenticated,
   NotPermitted,
+  ProjectExists,
+  ProjectNotEmpty,
+  ProjectNotFound,
   QueueFull,
   RefreshUnfinished,
   type ServiceError,
   SourceExists,
+  SourceInUse,
   SourceNotFound,
   StoreUnavailable,
   TaskNotFound,
@@ -54,6 +62,12 @@ const tokenId = "k_019a9f3c2b1e4d5f60718293a4b5c6d7";
 const login = "/api/v1/auth/login";
 const sources = "/api/v1/sources";
 const entry = "/api/v1/cache/weather/%2Fweather%2FOslo";
+const projects = "/apiops/projects/";
+const project = "MyProject";
+const apiProxy = "MyAPI";
+const apiProxies = `${projects}${project}/apiProxies/`;
+const endpoint = { name: "/api/users", httpMethod: "GET" };
+const endpoints = `${apiProxies}${apiProxy}/endpoints/`;
 
 export const problemSamples = {
   Malformed: {
@@ -114,6 +128,20 @@ export const problemSamples = {
     error: new RefreshUnfinished({ key, taskId }),
   },
   SourceExists: { instance: sources, error: new SourceExists({ sourceId }) },
+  SourceInUse: {
+    instance: `${sources}/${sourceId}`,
+    error: new SourceInUse({ sourceId, apiProxies: [`${project}/${apiProxy}`] }),
+  },
+  ProjectNotFound: { instance: apiProxies, error: new ProjectNotFound({ project }) },
+  ProjectExists: { instance: projects, error: new ProjectExists({ project }) },
+  ProjectNotEmpty: {
+    instance: `${projects}${project}/`,
+    error: new ProjectNotEmpty({ project }),
+  },
+  ApiProxyNotFound: { instance: endpoints, error: new ApiProxyNotFound({ apiProxy }) },
+  ApiProxyExists: { instance: apiProxies, error: new ApiProxyExists({ apiProxy }) },
+  EndpointNotFound: { instance: endpoints, error: new EndpointNotFound(endpoint) },
+  EndpointExists: { instance: endpoints, error: new EndpointExists(endpoint) },
   IdempotencyKeyRunning: { instance: sources, error: new IdempotencyKeyRunning() },
   IdempotencyKeyReused: { instance: sources, error: new IdempotencyKeyReused() },
   Invalid: {

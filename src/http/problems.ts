@@ -81,6 +81,30 @@ const problems = {
   },
   TaskNotQueued: { status: 409, code: "TASK_NOT_QUEUED", title: "Task not queued" },
   SourceExists: { status: 409, code: "SOURCE_EXISTS", title: "Source exists" },
+  SourceInUse: { status: 409, code: "SOURCE_IN_USE", title: "Source in use" },
+  ProjectNotFound: {
+    status: 404,
+    code: "PROJECT_NOT_FOUND",
+    title: "Project not found",
+  },
+  ProjectExists: { status: 409, code: "PROJECT_EXISTS", title: "Project exists" },
+  ProjectNotEmpty: {
+    status: 409,
+    code: "PROJECT_NOT_EMPTY",
+    title: "Project not empty",
+  },
+  ApiProxyNotFound: {
+    status: 404,
+    code: "API_PROXY_NOT_FOUND",
+    title: "API proxy not found",
+  },
+  ApiProxyExists: { status: 409, code: "API_PROXY_EXISTS", title: "API proxy exists" },
+  EndpointNotFound: {
+    status: 404,
+    code: "ENDPOINT_NOT_FOUND",
+    title: "Endpoint not found",
+  },
+  EndpointExists: { status: 409, code: "ENDPOINT_EXISTS", title: "Endpoint exists" },
   IdempotencyKeyRunning: {
     status: 409,
     code: "IDEMPOTENCY_KEY_RUNNING",
@@ -125,7 +149,8 @@ const problems = {
   },
 } as const satisfies { readonly [T in Tag]: Row<ErrorWith<T>> };
 
-type StatusOf<T extends Tag> = (typeof problems)[T]["status"];
+/** The status of the problem that an error with this tag is. */
+export type StatusOf<T extends Tag> = (typeof problems)[T]["status"];
 
 /** The `responses` entries for a route that can fail with `tags`. */
 export function problemResponses<const T extends Tag>(...tags: readonly T[]) {

@@ -45,7 +45,8 @@ function segmentFault(segment: string): string | undefined {
   return CONTROL.test(decoded.text) ? "Control characters are not allowed" : undefined;
 }
 
-function rawPath(c: Context): string {
+/** Of the request, before anything decodes it. */
+export function rawPath(c: Context): string {
   const url = c.req.url;
   const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
   const end = url.slice(start).search(/[?#]/);

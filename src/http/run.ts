@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect";
 import type * as ManagedRuntime from "effect/ManagedRuntime";
 import type * as Result from "effect/Result";
+import type { LoginRoom } from "../services/access/login-room.ts";
 import type { LoginThrottle } from "../services/access/login-throttle.ts";
 import type { PasswordHasher } from "../services/access/password-hasher.ts";
 import type { Randomness } from "../services/access/randomness.ts";
@@ -24,9 +25,16 @@ import type { EntryMemory } from "../services/entry/entry-memory.ts";
 import type { EntryNews } from "../services/entry/entry-news.ts";
 import type { EntryStore } from "../services/entry/entry-store.ts";
 import type { ProcessUsage } from "../services/process-usage.ts";
+import type { EndpointStore } from "../services/gateway/endpoint-store.ts";
+import type { Flights } from "../services/gateway/flights.ts";
+import type { GatewayDirectory } from "../services/gateway/gateway-directory.ts";
+import type { ProjectStore } from "../services/gateway/project-store.ts";
+import type { ProxyStore } from "../services/gateway/proxy-store.ts";
+import type { ResponseCache } from "../services/gateway/response-cache.ts";
 import type { IdempotencyKeys } from "../services/idempotency/idempotency-keys.ts";
 import type { EntryWaiters } from "../services/entry/entry-waiters.ts";
 import type { InstanceStore } from "../services/instance/instance-store.ts";
+import type { CallLine } from "../services/quota/call-line.ts";
 import type { CallQuota } from "../services/quota/call-quota.ts";
 import type { QuotaSnapshots } from "../services/quota/quota-snapshots.ts";
 import type { Leases } from "../services/refresh/leases.ts";
@@ -49,25 +57,33 @@ export type RouteServices =
   | AnswerRoom
   | Audit
   | Background
+  | CallLine
   | CallQuota
   | ChangeBus
   | ClearLocks
   | Counters
+  | EndpointStore
   | EntryMemory
   | EntryNews
   | EntryStatistics
   | EntryStore
   | EntryWaiters
+  | Flights
+  | GatewayDirectory
   | IdempotencyKeys
   | InstanceStore
   | Leases
+  | LoginRoom
   | LoginThrottle
   | PasswordHasher
   | ProcessUsage
+  | ProjectStore
+  | ProxyStore
   | QuotaSnapshots
   | Randomness
   | RefreshNow
   | RefreshRequests
+  | ResponseCache
   | SessionStore
   | Signer
   | SourceDirectory

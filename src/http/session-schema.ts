@@ -9,6 +9,7 @@ import { SESSION_COOKIE } from "../domain/access/session-cookie.ts";
 import { envelopeResponses } from "./admin/envelope-schema.ts";
 import { CSRF_HEADER, isSafe } from "./csrf.ts";
 import type { Face } from "./faces.ts";
+import { gatewayResponses } from "./gateway/failure-schema.ts";
 import { eitherResponses } from "./problem-schema.ts";
 import { problemResponses } from "./problems.ts";
 
@@ -43,7 +44,11 @@ export function responsesWithSession<R extends Responses>(
   method: string,
   responses: R,
 ): R {
-  const described = face === "admin" ? envelopeResponses : problemResponses;
+  const described = {
+    api: problemResponses,
+    admin: envelopeResponses,
+    gateway: gatewayResponses,
+  }[face];
   const ofSession = needs === "nothing" ? {} : described("StoreUnavailable");
   const ofCsrf = isSafe(method) ? {} : described("CsrfMissing", "CsrfInvalid");
   // Safe because only answers that no handler gives are added.

@@ -25,6 +25,8 @@ export class ChangeBus extends Context.Service<
   {
     /** Logs `change` in the current transaction, or in one of its own. Gives its number. */
     readonly log: (change: Change) => Effect.Effect<number, StoreUnavailable>;
+    /** The last change that this process has applied. */
+    readonly appliedSeq: Effect.Effect<number>;
     /** Waits until this process has applied every change up to `seq`, five seconds at most. */
     readonly appliedHere: (seq: number) => Effect.Effect<void>;
     /**

@@ -29,6 +29,8 @@ export const COUNTERS = [
   "upstream_denials",
   /** Calls that were spent and never sent, because their permit came too late. */
   "calls_lost",
+  /** Calls behind an answer of the gateway that were not made, or failed. */
+  "renewals_dropped",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -264,6 +264,76 @@ export class ClearUnderWay extends Data.TaggedError("ClearUnderWay")<{
   }
 }
 
+/** API proxies have their upstream in the source. */
+export class SourceInUse extends Data.TaggedError("SourceInUse")<{
+  readonly sourceId: string;
+  /** `project/proxy` of each, some of them where there are many. */
+  readonly apiProxies: readonly string[];
+}> {
+  override get message() {
+    return `Cannot delete source "${this.sourceId}": it is the upstream of API proxy ${this.apiProxies.join(", ")}`;
+  }
+}
+
+export class ProjectNotFound extends Data.TaggedError("ProjectNotFound")<{
+  readonly project: string;
+}> {
+  override get message() {
+    return `Project (name: ${this.project}) was not found!`;
+  }
+}
+
+export class ProjectExists extends Data.TaggedError("ProjectExists")<{
+  readonly project: string;
+}> {
+  override get message() {
+    return `Project (name: ${this.project}) already exists!`;
+  }
+}
+
+/** Its API proxies have to go first. */
+export class ProjectNotEmpty extends Data.TaggedError("ProjectNotEmpty")<{
+  readonly project: string;
+}> {
+  override get message() {
+    return `Project (name: ${this.project}) still has API proxies!`;
+  }
+}
+
+export class ApiProxyNotFound extends Data.TaggedError("ApiProxyNotFound")<{
+  readonly apiProxy: string;
+}> {
+  override get message() {
+    return `ApiProxy (name: ${this.apiProxy}) was not found!`;
+  }
+}
+
+export class ApiProxyExists extends Data.TaggedError("ApiProxyExists")<{
+  readonly apiProxy: string;
+}> {
+  override get message() {
+    return `ApiProxy (name: ${this.apiProxy}) already exists!`;
+  }
+}
+
+export class EndpointNotFound extends Data.TaggedError("EndpointNotFound")<{
+  readonly name: string;
+  readonly httpMethod: string;
+}> {
+  override get message() {
+    return `Endpoint with name (${this.name}) and HTTP method (${this.httpMethod}) is not found!`;
+  }
+}
+
+export class EndpointExists extends Data.TaggedError("EndpointExists")<{
+  readonly name: string;
+  readonly httpMethod: string;
+}> {
+  override get message() {
+    return `Endpoint with name (${this.name}) and HTTP method (${this.httpMethod}) already exists!`;
+  }
+}
+
 /** The errors a route may have to answer for. */
 export type ServiceError =
   | StoreUnavailable
@@ -271,6 +341,14 @@ export type ServiceError =
   | Invalid
   | SourceNotFound
   | SourceExists
+  | SourceInUse
+  | ProjectNotFound
+  | ProjectExists
+  | ProjectNotEmpty
+  | ApiProxyNotFound
+  | ApiProxyExists
+  | EndpointNotFound
+  | EndpointExists
   | EntryNotFound
   | TaskNotFound
   | TaskNotQueued

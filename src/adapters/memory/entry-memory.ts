@@ -1,5 +1,5 @@
 /**
- * The in-process cache: least recently used entries go first, counted in bytes.
+ * The in-process cache: within its budget, least recently used entries go first.
  *
  * News and purges reach it before they count as applied here. A load that is under way
  * when its entry is purged or replaced is spoiled: its result is neither held nor given
@@ -23,6 +23,7 @@ import {
 import { EntryNews } from "../../services/entry/entry-news.ts";
 import type { Found } from "../../services/entry/entry-store.ts";
 import type { StoreUnavailable } from "../../services/errors.ts";
+import { type Kept, layer as budgetLayer, MemoryBudget } from "./memory-budget.ts";
 import { paramIndex } from "./param-index.ts";
 
 /** Objects, headers and map slots around a body, roughly. */
@@ -35,225 +36,226 @@ interface Fill {
   spoiled: boolean;
 }
 
-export function layer(maxBytes: number) {
-  return Layer.effect(
-    EntryMemory,
-    Effect.gen(function* () {
-      const bus = yield* ChangeBus;
-      const news = yield* EntryNews;
-      const scope = yield* Effect.scope;
+/** Of one held entry. */
+interface Place extends Kept {
+  readonly held: Held;
+}
 
-      /** In the order of their last use. */
-      const held = new Map<string, Held>();
-      const nameOfNews = new Map<string, string>();
-      const byParam = paramIndex();
-      const fills = new Map<string, Fill>();
-      let read = new Set<Held>();
-      let bytes = 0;
+/** With a budget of its own. */
+export const layer = (maxBytes: number) =>
+  sharingLayer.pipe(Layer.provide(budgetLayer(maxBytes)));
 
-      const nameOf = ({ space, key }: EntryId) => `${space}\0${key}`;
-      const sizeOf = (one: Held) =>
-        OVERHEAD_BYTES +
-        2 * one.entry.key.length +
-        one.entry.body.length +
-        (one.data === one.entry.body ? 0 : one.data.length);
+/** Within a budget that others share. */
+export const sharingLayer = Layer.effect(
+  EntryMemory,
+  Effect.gen(function* () {
+    const budget = yield* MemoryBudget;
+    const bus = yield* ChangeBus;
+    const news = yield* EntryNews;
+    const scope = yield* Effect.scope;
 
-      const drop = (name: string) => {
-        const one = held.get(name);
-        if (one === undefined) return;
-        held.delete(name);
-        nameOfNews.delete(newsName(one.entry));
-        byParam.remove(name, one.entry.params);
-        bytes -= sizeOf(one);
-      };
+    const held = new Map<string, Place>();
+    const nameOfNews = new Map<string, string>();
+    const byParam = paramIndex();
+    const fills = new Map<string, Fill>();
+    let read = new Set<Held>();
+    let bytes = 0;
 
-      const hold = (one: Held) => {
-        const name = nameOf(one.entry);
-        drop(name);
-        const size = sizeOf(one);
-        if (size > maxBytes) return;
-        held.set(name, one);
-        nameOfNews.set(newsName(one.entry), name);
-        byParam.add(name, one.entry.params);
-        bytes += size;
-        for (const oldest of held.keys()) {
-          if (bytes <= maxBytes) break;
-          drop(oldest);
+    const nameOf = ({ space, key }: EntryId) => `${space}\0${key}`;
+    const sizeOf = (one: Held) =>
+      OVERHEAD_BYTES +
+      2 * one.entry.key.length +
+      one.entry.body.length +
+      (one.data === one.entry.body ? 0 : one.data.length);
+
+    const drop = (name: string) => {
+      const place = held.get(name);
+      if (place === undefined) return;
+      const { entry } = place.held;
+      held.delete(name);
+      nameOfNews.delete(newsName(entry));
+      byParam.remove(name, entry.params);
+      bytes -= place.bytes;
+      budget.giveBack(place);
+    };
+
+    const hold = (one: Held) => {
+      const name = nameOf(one.entry);
+      drop(name);
+      const place = { held: one, bytes: sizeOf(one), drop: () => drop(name) };
+      if (!budget.take(place)) return;
+      held.set(name, place);
+      nameOfNews.set(newsName(one.entry), name);
+      byParam.add(name, one.entry.params);
+      bytes += place.bytes;
+    };
+
+    const spoil = (affected: (id: EntryId) => boolean) => {
+      for (const [name, fill] of fills) {
+        if (!affected(fill.id)) continue;
+        fill.spoiled = true;
+        fills.delete(name);
+      }
+    };
+
+    const forgetAll = () => {
+      spoil(() => true);
+      for (const name of held.keys()) drop(name);
+    };
+
+    /** Names of all that `selection` may cover of what is held. */
+    const candidates = (selection: PurgeSelection): Iterable<string> => {
+      if (selection._tag === "Key") return [nameOf(selection)];
+      const wanted = selection._tag === "Matching" ? selection.params : undefined;
+      return wanted === undefined ? [...held.keys()] : byParam.candidates(wanted);
+    };
+
+    const purge = (selection: PurgeSelection) => {
+      // What is loading is not known by its params yet.
+      spoil((id) => mightSelect(selection, id));
+      for (const name of candidates(selection)) {
+        const one = held.get(name)?.held;
+        if (one !== undefined && selects(selection, one.entry)) drop(name);
+      }
+    };
+
+    yield* bus.subscribe((event) =>
+      Effect.sync(() => {
+        if (event._tag === "Lost") return forgetAll();
+        const { change } = event.logged;
+        if (change._tag === "Purged") purge(change.selection);
+      }),
+    );
+    yield* news.subscribe({
+      replaced: (names) => {
+        const replaced = new Set(names);
+        if (fills.size > 0) spoil((id) => replaced.has(newsName(id)));
+        for (const name of names) {
+          const known = nameOfNews.get(name);
+          if (known !== undefined) drop(known);
         }
-      };
+      },
+      lost: forgetAll,
+    });
 
-      const spoil = (affected: (id: EntryId) => boolean) => {
-        for (const [name, fill] of fills) {
-          if (!affected(fill.id)) continue;
-          fill.spoiled = true;
-          fills.delete(name);
-        }
-      };
+    const take = (place: Place): Held => {
+      budget.use(place);
+      read.add(place.held);
+      return place.held;
+    };
 
-      const forgetAll = () => {
-        spoil(() => true);
-        for (const name of held.keys()) drop(name);
-      };
+    const begin = (id: EntryId): Fill => {
+      const fill: Fill = { id, done: Deferred.makeUnsafe(), spoiled: false };
+      fills.set(nameOf(id), fill);
+      return fill;
+    };
 
-      /** Names of all that `selection` may cover of what is held. */
-      const candidates = (selection: PurgeSelection): Iterable<string> => {
-        if (selection._tag === "Key") return [nameOf(selection)];
-        const wanted = selection._tag === "Matching" ? selection.params : undefined;
-        return wanted === undefined ? [...held.keys()] : byParam.candidates(wanted);
-      };
-
-      const purge = (selection: PurgeSelection) => {
-        // What is loading is not known by its params yet.
-        spoil((id) => mightSelect(selection, id));
-        for (const name of candidates(selection)) {
-          const one = held.get(name);
-          if (one !== undefined && selects(selection, one.entry)) drop(name);
-        }
-      };
-
-      yield* bus.subscribe((event) =>
-        Effect.sync(() => {
-          if (event._tag === "Lost") return forgetAll();
-          const { change } = event.logged;
-          if (change._tag === "Purged") purge(change.selection);
-        }),
+    const finish = (fill: Fill, exit: Exit.Exit<Found | undefined, StoreUnavailable>) => {
+      const name = nameOf(fill.id);
+      if (fills.get(name) === fill) fills.delete(name);
+      const loaded = Exit.map(exit, (found) =>
+        found === undefined ? undefined : loadedFrom(found),
       );
-      yield* news.subscribe({
-        replaced: (names) => {
-          const replaced = new Set(names);
-          if (fills.size > 0) spoil((id) => replaced.has(newsName(id)));
-          for (const name of names) {
-            const known = nameOfNews.get(name);
-            if (known !== undefined) drop(known);
-          }
-        },
-        lost: forgetAll,
-      });
+      if (Exit.isSuccess(loaded) && loaded.value?._tag === "Held" && !fill.spoiled) {
+        hold(loaded.value.held);
+        read.add(loaded.value.held);
+      }
+      Deferred.doneUnsafe(fill.done, loaded);
+    };
 
-      const take = (name: string, one: Held): Held => {
-        held.delete(name);
-        held.set(name, one);
-        read.add(one);
-        return one;
-      };
+    /** What is held or loading; `undefined` where neither is so. */
+    const underWay = (id: EntryId) => {
+      const name = nameOf(id);
+      const place = held.get(name);
+      if (place !== undefined) {
+        return Effect.succeed<Loaded>({ _tag: "Held", held: take(place) });
+      }
+      const running = fills.get(name);
+      return running === undefined ? undefined : Deferred.await(running.done);
+    };
 
-      const begin = (id: EntryId): Fill => {
-        const fill: Fill = { id, done: Deferred.makeUnsafe(), spoiled: false };
-        fills.set(nameOf(id), fill);
-        return fill;
-      };
-
-      const finish = (
-        fill: Fill,
-        exit: Exit.Exit<Found | undefined, StoreUnavailable>,
-      ) => {
-        const name = nameOf(fill.id);
-        if (fills.get(name) === fill) fills.delete(name);
-        const loaded = Exit.map(exit, (found) =>
-          found === undefined ? undefined : loadedFrom(found),
-        );
-        if (Exit.isSuccess(loaded) && loaded.value?._tag === "Held" && !fill.spoiled) {
-          hold(loaded.value.held);
-          read.add(loaded.value.held);
-        }
-        Deferred.doneUnsafe(fill.done, loaded);
-      };
-
-      /** What is held or loading; `undefined` where neither is so. */
-      const underWay = (id: EntryId) => {
-        const name = nameOf(id);
-        const one = held.get(name);
-        if (one !== undefined) {
-          return Effect.succeed<Loaded>({ _tag: "Held", held: take(name, one) });
-        }
-        const running = fills.get(name);
-        return running === undefined ? undefined : Deferred.await(running.done);
-      };
-
-      /** Not a child of who asked first: others wait for it too. */
-      const fetch = (
-        fills: readonly Fill[],
-        find: Effect.Effect<readonly Found[] | undefined, StoreUnavailable>,
-      ) =>
-        find.pipe(
-          Effect.exit,
-          Effect.map((exit) =>
-            fills.forEach((fill, index) =>
-              finish(
-                fill,
-                Exit.map(exit, (found) => found?.[index]),
-              ),
+    /** Not a child of who asked first: others wait for it too. */
+    const fetch = (
+      fills: readonly Fill[],
+      find: Effect.Effect<readonly Found[] | undefined, StoreUnavailable>,
+    ) =>
+      find.pipe(
+        Effect.exit,
+        Effect.map((exit) =>
+          fills.forEach((fill, index) =>
+            finish(
+              fill,
+              Exit.map(exit, (found) => found?.[index]),
             ),
           ),
-          Effect.forkIn(scope),
+        ),
+        Effect.forkIn(scope),
+      );
+
+    const load = (
+      id: EntryId,
+      find: Effect.Effect<Found, StoreUnavailable>,
+    ): Effect.Effect<Loaded, StoreUnavailable> =>
+      Effect.suspend(() => {
+        const given = underWay(id);
+        if (given !== undefined) {
+          return Effect.flatMap(given, (loaded) =>
+            loaded === undefined ? load(id, find) : Effect.succeed(loaded),
+          );
+        }
+        const fill = begin(id);
+        const found = Effect.map(find, (one) => [one]);
+        return fetch([fill], found).pipe(
+          Effect.andThen(Deferred.await(fill.done)),
+          Effect.map(present),
         );
-
-      const load = (
-        id: EntryId,
-        find: Effect.Effect<Found, StoreUnavailable>,
-      ): Effect.Effect<Loaded, StoreUnavailable> =>
-        Effect.suspend(() => {
-          const given = underWay(id);
-          if (given !== undefined) {
-            return Effect.flatMap(given, (loaded) =>
-              loaded === undefined ? load(id, find) : Effect.succeed(loaded),
-            );
-          }
-          const fill = begin(id);
-          const found = Effect.map(find, (one) => [one]);
-          return fetch([fill], found).pipe(
-            Effect.andThen(Deferred.await(fill.done)),
-            Effect.map(present),
-          );
-        });
-
-      const loadMany: EntryMemory["Service"]["loadMany"] = (ids, find) =>
-        Effect.suspend(() => {
-          const own = new Map<number, Fill>();
-          // Each is known to be loading before the store is asked, so that no news is missed.
-          const loads = ids.map((id, index) => {
-            const given = underWay(id);
-            if (given !== undefined) return given;
-            const fill = begin(id);
-            own.set(index, fill);
-            return Deferred.await(fill.done);
-          });
-          const mine = [...own.values()];
-          const started =
-            mine.length === 0 ? Effect.void : fetch(mine, find(mine.map(({ id }) => id)));
-          return started.pipe(
-            Effect.andThen(Effect.all(loads)),
-            Effect.flatMap((loaded) => {
-              const missing = loaded.flatMap((one, index) =>
-                one === undefined ? index : [],
-              );
-              if (missing.length === 0) return Effect.succeed(loaded.map(present));
-              return missing.some((index) => own.has(index))
-                ? Effect.succeed(undefined)
-                : loadMany(ids, find);
-            }),
-          );
-        });
-
-      return EntryMemory.of({
-        peek: (id) => {
-          const name = nameOf(id);
-          const one = held.get(name);
-          return one === undefined ? undefined : take(name, one);
-        },
-        load,
-        loadMany,
-        takeRead: () => {
-          const taken = [...read];
-          read = new Set();
-          return taken;
-        },
-        clear: forgetAll,
-        size: () => ({ entries: held.size, bytes }),
       });
-    }),
-  );
-}
+
+    const loadMany: EntryMemory["Service"]["loadMany"] = (ids, find) =>
+      Effect.suspend(() => {
+        const own = new Map<number, Fill>();
+        // Each is known to be loading before the store is asked, so that no news is missed.
+        const loads = ids.map((id, index) => {
+          const given = underWay(id);
+          if (given !== undefined) return given;
+          const fill = begin(id);
+          own.set(index, fill);
+          return Deferred.await(fill.done);
+        });
+        const mine = [...own.values()];
+        const started =
+          mine.length === 0 ? Effect.void : fetch(mine, find(mine.map(({ id }) => id)));
+        return started.pipe(
+          Effect.andThen(Effect.all(loads)),
+          Effect.flatMap((loaded) => {
+            const missing = loaded.flatMap((one, index) =>
+              one === undefined ? index : [],
+            );
+            if (missing.length === 0) return Effect.succeed(loaded.map(present));
+            return missing.some((index) => own.has(index))
+              ? Effect.succeed(undefined)
+              : loadMany(ids, find);
+          }),
+        );
+      });
+
+    return EntryMemory.of({
+      peek: (id) => {
+        const place = held.get(nameOf(id));
+        return place === undefined ? undefined : take(place);
+      },
+      load,
+      loadMany,
+      takeRead: () => {
+        const taken = [...read];
+        read = new Set();
+        return taken;
+      },
+      clear: forgetAll,
+      size: () => ({ entries: held.size, bytes }),
+    });
+  }),
+);
 
 function loadedFrom({ entry, standing }: Found): Loaded {
   if (entry === undefined) return { _tag: "Absent", standing };

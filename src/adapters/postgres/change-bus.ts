@@ -108,6 +108,7 @@ export function layer(processId: string) {
             "ChangeBus.log",
             database.run("ChangeBus.log", ({ sql }) => logChange(sql, change)),
           ),
+        appliedSeq: Effect.sync(() => appliedSeq),
         appliedHere: (seq) =>
           Effect.suspend(() => {
             woken.ring();

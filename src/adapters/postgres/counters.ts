@@ -59,7 +59,8 @@ export const layer = Layer.effect(
 
     const stored = database.run(
       "Counters.totals",
-      ({ sql }) => sql<CounterRow[]>`select name, value from counters`,
+      ({ sql }) => sql<CounterRow[]>`
+        select name, value from counters where name = any(${inOrder})`,
     );
 
     return Counters.of({

@@ -51,7 +51,7 @@ export const layer = Layer.effect(
                 sum(octet_length(body)) over (order by id) - octet_length(body) as before
               from entries
               where params @> ${JSON.stringify(params)}::text::jsonb and id > ${after}
-                and ${readable(sql)}
+                and response is null and ${readable(sql)}
               order by id limit ${MOST_BODIES}
             ) e
             where before < ${MOST_BYTES} order by id`,

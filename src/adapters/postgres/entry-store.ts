@@ -1,16 +1,12 @@
 /**
  * Entries in PostgreSQL.
  *
- * Savers hold `PURGE_LOCK` shared, a purge holds it alone, each until it has committed.
- * So a saver sees every purge that came before it, and a purge sees every entry that was
- * saved before it: nothing old comes back.
- *
  * @module
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { type Entry, type EntryId, hexHash, keyHash } from "../../domain/entry/entry.ts";
-import { mightSelect, type PurgeSelection, selects } from "../../domain/entry/purge.ts";
+import type { PurgeSelection } from "../../domain/entry/purge.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
 import { EntryStore, type SaveOutcome } from "../../services/entry/entry-store.ts";
 import { Transaction } from "../../services/transaction.ts";
@@ -27,8 +23,7 @@ import { pageOfEntries } from "./list-entries.ts";
 import type { Connection } from "./pool.ts";
 import { outdateEntries, removeEntries, withCaseless } from "./purge-entries.ts";
 import { SWEEP_LOCK } from "./sweeping.ts";
-
-const PURGE_LOCK = 7_205_759_404;
+import { PURGE_LOCK, unlessPurged } from "./unless-purged.ts";
 
 type Sql = Connection["sql"];
 
@@ -39,32 +34,7 @@ export const layer = Layer.effect(
     const transaction = yield* Transaction;
     const bus = yield* ChangeBus;
 
-    /** Runs `write` unless a purge after `sinceSeq` covers `id`, which has `params`. */
-    const unlessPurged = (
-      operation: string,
-      { space, key }: EntryId,
-      sinceSeq: number,
-      params: (sql: Sql) => Promise<Entry["params"]>,
-      write: (sql: Sql) => PromiseLike<SaveOutcome>,
-    ) =>
-      transaction.together(
-        operation,
-        database.run(operation, async ({ sql }): Promise<SaveOutcome> => {
-          // Sent together and carried out in turn: the purges are looked up under the lock.
-          const [, rows] = await Promise.all([
-            sql`select pg_advisory_xact_lock_shared(${PURGE_LOCK})`,
-            sql<{ change: { selection: PurgeSelection } }[]>`
-              select change from changes where seq > ${sinceSeq} and kind = 'Purged'`,
-          ]);
-          const purges = rows
-            .map(({ change }) => change.selection)
-            .filter((selection) => mightSelect(selection, { space, key }));
-          if (purges.length === 0) return write(sql);
-          const entry = { space, key, params: await params(sql) };
-          const purged = purges.some((selection) => selects(selection, entry));
-          return purged ? "Outdated" : write(sql);
-        }),
-      );
+    const write = unlessPurged(database, transaction);
 
     const logPurge = (selection: PurgeSelection) =>
       bus.log({ _tag: "Purged", selection });
@@ -116,24 +86,24 @@ export const layer = Layer.effect(
         }),
 
       save: (entry, sinceSeq) =>
-        unlessPurged(
+        write(
           "EntryStore.save",
           entry,
           sinceSeq,
           () => Promise.resolve(entry.params),
-          async (sql) => {
+          async (sql): Promise<SaveOutcome> => {
             await upsertEntry(sql, entry);
             return "Saved";
           },
         ),
 
       renew: (renewal, sinceSeq) =>
-        unlessPurged(
+        write(
           "EntryStore.renew",
           renewal,
           sinceSeq,
           (sql) => paramsStored(sql, renewal),
-          async (sql) => {
+          async (sql): Promise<SaveOutcome> => {
             const { lifetime } = renewal;
             const renewed = await sql`
             update entries set

@@ -23,6 +23,9 @@ const RECORDS_MILLIS = 2_000;
 
 type Sql = Connection["sql"];
 
+/** Rows of `counters` about a space begin so. */
+export const countersOf = (space: string): string => `entries ${space} `;
+
 export const layer = Layer.effect(
   Sweeping,
   Effect.gen(function* () {
@@ -67,6 +70,7 @@ async function sweepAbandoned(sql: Sql): Promise<boolean> {
     )`;
   if (deleted.count === 0) {
     await sql`delete from abandoned_spaces where space = ${space.space}`;
+    await sql`delete from counters where starts_with(name, ${countersOf(space.space)})`;
   }
   return true;
 }

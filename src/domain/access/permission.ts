@@ -8,8 +8,11 @@ export type Role = "admin" | "user" | "guest";
 
 export type Permission = "view" | "update" | "admin";
 
-/** What a route asks of its caller; `login`: any valid credential. */
-export type Needs = "nothing" | "login" | Permission;
+/**
+ * What a route asks of its caller; `login`: any valid credential; `manage`: role `admin`, or
+ * the grant for the project that it is about.
+ */
+export type Needs = "nothing" | "login" | Permission | "manage";
 
 /**
  * How a caller fares who is restricted to sources. `source`: the path names one, and others
@@ -24,8 +27,9 @@ const granted: Readonly<Record<Role, readonly Permission[]>> = {
   guest: ["view"],
 };
 
-/** Whether `role` has what is needed. */
+/** Whether `role` has what is needed; a grant may give more. */
 export function permits(role: Role, needs: Needs): boolean {
   if (needs === "nothing" || needs === "login") return true;
+  if (needs === "manage") return role === "admin";
   return granted[role].includes(needs);
 }

@@ -10,11 +10,24 @@
  * @module
  */
 import type { Caller } from "./caller.ts";
+import { type Needs, permits } from "./permission.ts";
 
 /** As a grant of a token says it. */
 export const MANAGE_GRANT = "API_MANAGEMENT:MANAGE";
 
 type Reach = Pick<Caller, "role" | "sources" | "projects">;
+
+/** Whether `caller` has what a route needs that is about that project, or about none. */
+export function mayDo(
+  caller: Reach,
+  needs: Needs,
+  projectName: string | undefined,
+): boolean {
+  if (needs !== "manage") return permits(caller.role, needs);
+  return projectName === undefined
+    ? managesSomething(caller)
+    : managesProject(caller, projectName);
+}
 
 /** Whether `caller` may manage the project of that name, which there may not be. */
 export function managesProject(caller: Reach, projectName: string): boolean {

@@ -6,8 +6,8 @@
  * judged by it. All three must select the same entries, so the rule is here.
  *
  * Params are compared decoded and in NFC. In a caseless space they are stored in lower
- * case, and a wanted value selects there as it is and in lower case: a space that has no
- * source at the moment may be of either kind.
+ * case, and a wanted value selects there as it is and in lower case: a space whose source
+ * is gone may be one of which nobody knows the kind.
  *
  * @module
  */

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { httpDateAt } from "../http-cache/http-date.ts";
 
 /** The value of a header by its lower-case name, several joined by a comma. */
 export type HeaderLookup = (name: string) => string | undefined;
@@ -75,50 +76,4 @@ function rateLimitMillis(value: string | undefined): number | undefined {
 function amount(value: string | undefined): number | undefined {
   const digits = value?.trim() ?? "";
   return /^\d+(?:\.\d+)?$/.test(digits) ? Number(digits) : undefined;
-}
-
-const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
-const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`;
-const HTTP_DATES = [
-  String.raw`^\w{3}, (?<day>\d\d) (?<month>\w{3}) (?<year>\d{4}) ${TIME} GMT$`,
-  String.raw`^\w{6,9}, (?<day>\d\d)-(?<month>\w{3})-(?<year>\d\d) ${TIME} GMT$`,
-  String.raw`^\w{3} (?<month>\w{3}) (?<day>[ \d]\d) ${TIME} (?<year>\d{4})$`,
-].map((format) => new RegExp(format));
-
-/**
- * The instant of an HTTP date in any of its three formats, `undefined` if it is none.
- * A year of two digits lies at most 50 years after `now`.
- *
- * @example The same second in the format to send and in the oldest one
- * ```ts
- * import { httpDateAt } from "./retry-after.ts";
- *
- * httpDateAt("Sun, 06 Nov 1994 08:49:37 GMT", 0); // => 784_111_777_000
- * httpDateAt("Sun Nov  6 08:49:37 1994", 0); // => 784_111_777_000
- * ```
- */
-export function httpDateAt(value: string, now: number): number | undefined {
-  const text = value.trim();
-  const parts = HTTP_DATES.map((format) => format.exec(text)?.groups).find(Boolean);
-  if (parts === undefined) return undefined;
-  const part = (name: string) => Number(parts[name]);
-  const month = MONTHS.indexOf(parts["month"] ?? "") / 3;
-  const [day, hour, minute] = [part("day"), part("hour"), part("minute")];
-  const year = parts["year"]?.length === 2 ? fullYear(part("year"), now) : part("year");
-  // A leap second is the first of the next minute.
-  const at = Date.UTC(year, month, day, hour, minute, part("second"));
-  const isReal =
-    Number.isInteger(month) &&
-    new Date(Date.UTC(year, month, day)).getUTCDate() === day &&
-    hour < 24 &&
-    minute < 60 &&
-    part("second") <= 60;
-  return isReal ? at : undefined;
-}
-
-function fullYear(lastDigits: number, now: number): number {
-  const thisYear = new Date(now).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + lastDigits;
-  if (year > thisYear + 50) return year - 100;
-  return year + 100 <= thisYear + 50 ? year + 100 : year;
 }

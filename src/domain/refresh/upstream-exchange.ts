@@ -6,7 +6,9 @@
  * @module
  */
 import { type HeaderList, headerValue } from "../entry/entry.ts";
-import { httpDateAt, retryInstant } from "../quota/retry-after.ts";
+import { combinedValue } from "../http-cache/field-value.ts";
+import { httpDateAt } from "../http-cache/http-date.ts";
+import { retryInstant } from "../quota/retry-after.ts";
 import type { Source } from "../source/source.ts";
 import type { TaskError } from "./task.ts";
 
@@ -67,7 +69,7 @@ export function meaningOf(
   conditional: boolean,
   now: number,
 ): ReplyMeaning {
-  const lookup = (name: string) => joinedValue(headers, name);
+  const lookup = (name: string) => combinedValue(headers, name);
   switch (status) {
     case 200:
     case 203:
@@ -123,11 +125,6 @@ function failure(detail: string) {
     error: { code: "UPSTREAM_STATUS", detail },
     retry: false,
   } as const;
-}
-
-function joinedValue(headers: HeaderList, name: string): string | undefined {
-  const values = headers.filter(([other]) => other.toLowerCase() === name);
-  return values.length === 0 ? undefined : values.map(([, value]) => value).join(", ");
 }
 
 /** When the upstream says the resource last changed; `undefined` when it does not, or not readably. */

@@ -44,6 +44,38 @@ export const errorMessages = {
     code: "CONSTRAINT_VIOLATION",
     zh: ({ sourceId }) => `数据源已存在：${sourceId}`,
   },
+  SourceInUse: {
+    code: "CONSTRAINT_VIOLATION",
+    zh: ({ sourceId }) => `数据源正被 API 代理使用：${sourceId}`,
+  },
+  ProjectNotFound: {
+    code: "RESOURCE_NOT_FOUND",
+    zh: ({ project }) => `项目不存在：${project}`,
+  },
+  ProjectExists: {
+    code: "CONSTRAINT_VIOLATION",
+    zh: ({ project }) => `项目已存在：${project}`,
+  },
+  ProjectNotEmpty: {
+    code: "CONSTRAINT_VIOLATION",
+    zh: ({ project }) => `项目中仍有 API 代理：${project}`,
+  },
+  ApiProxyNotFound: {
+    code: "RESOURCE_NOT_FOUND",
+    zh: ({ apiProxy }) => `API 代理不存在：${apiProxy}`,
+  },
+  ApiProxyExists: {
+    code: "CONSTRAINT_VIOLATION",
+    zh: ({ apiProxy }) => `API 代理已存在：${apiProxy}`,
+  },
+  EndpointNotFound: {
+    code: "RESOURCE_NOT_FOUND",
+    zh: ({ name, httpMethod }) => `端点不存在：${httpMethod} ${name}`,
+  },
+  EndpointExists: {
+    code: "CONSTRAINT_VIOLATION",
+    zh: ({ name, httpMethod }) => `端点已存在：${httpMethod} ${name}`,
+  },
   EntryNotFound: {
     code: "RESOURCE_NOT_FOUND",
     zh: ({ key }) => `缓存条目不存在：${key}`,

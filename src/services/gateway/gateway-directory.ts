@@ -18,5 +18,7 @@ export class GatewayDirectory extends Context.Service<
     /** Held in memory and kept up by the change bus: touches no store. */
     readonly find: (projectName: string, proxyName: string) => KnownProxy | undefined;
     readonly hasProject: (projectName: string) => boolean;
+    /** In no order. */
+    readonly proxiesOf: (projectName: string) => readonly KnownProxy[];
   }
 >()("uni-cache/services/GatewayDirectory") {}

@@ -39,8 +39,15 @@ const selectors = {
         "Entries whose key has these params, of any source or of the named one",
       example: { city: "Oslo" },
     }),
-  project: name.optional().openapi({ description: "Of the gateway", example: "shop" }),
-  apiProxy: name.optional().openapi({ description: "Of the gateway", example: "orders" }),
+  project: name.optional().openapi({
+    description: "Entries of the gateway: those of the project's API proxies",
+    example: "shop",
+  }),
+  apiProxy: name.optional().openapi({
+    description:
+      "Entries of the gateway: those of the project's API proxy, or of each one of that name",
+    example: "orders",
+  }),
 };
 
 const names = Object.keys(selectors) as (keyof typeof selectors)[];
@@ -81,7 +88,7 @@ const route = declareRoute(
     tags: ["Clearing"],
     summary: "Purge the entries that a selection covers",
     description:
-      "Entries for which everything holds that the body says; `key` and `prefix` need `source_id`. They are gone in every process before the answer, and no refresh that runs brings one back. A token that is restricted to sources names one of them.",
+      "Entries for which everything holds that the body says; `key` and `prefix` need `source_id`. What the gateway keeps of a source is that source's too, and is selected by the named variables as `params`. They are gone in every process before the answer, and no refresh that runs brings one back. A token that is restricted to sources names one of them.",
     operationId: "purgeEntries",
     request: {
       body: { required: true, content: { "application/json": { schema: PurgeSchema } } },
@@ -93,6 +100,8 @@ const route = declareRoute(
         "NotAuthenticated",
         "NotPermitted",
         "SourceNotFound",
+        "ProjectNotFound",
+        "ApiProxyNotFound",
         "Invalid",
         "StoreUnavailable",
       ),

@@ -20,7 +20,7 @@ const route = declareRoute(
     tags: ["Sources"],
     summary: "Delete a source and its entries",
     description:
-      "Nothing of it can be read from now on, in any process. A later source of the same id starts without entries, unless they were kept.",
+      "Nothing of it can be read from now on, in any process. A later source of the same id starts without entries, unless they were kept. One that is the upstream of an API proxy answers 409.",
     operationId: "deleteSource",
     request: {
       params: SourceIdParam,
@@ -38,6 +38,7 @@ const route = declareRoute(
         "NotAuthenticated",
         "NotPermitted",
         "SourceNotFound",
+        "SourceInUse",
         "Invalid",
         "StoreUnavailable",
       ),

@@ -1,0 +1,84 @@
+/**
+ * How the gateway keeps and serves where its settings have no `ttl`: as a shared cache after
+ * RFC 9111 and its relatives, for the operator's `stale_if_error_s` where the origin is silent.
+ *
+ * @module
+ */
+import { responseDirectives } from "../http-cache/cache-control.ts";
+import { lifetimeOf } from "../http-cache/freshness.ts";
+import { reusePlan } from "../http-cache/reuse.ts";
+import { storedHeaders } from "../http-cache/stored-headers.ts";
+import { isWorthStoring, mayStore } from "../http-cache/storing.ts";
+import { type Conceal, selectVariant } from "../http-cache/vary.ts";
+import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
+import type { StoredResponse } from "./stored-response.ts";
+
+export interface RfcOptions {
+  readonly staleIfErrorMillis: number;
+  readonly conceal: Conceal;
+}
+
+export function rfcRules(options: RfcOptions): CacheRules {
+  const { staleIfErrorMillis } = options;
+  return {
+    policy: "rfc9111",
+    asksForWhole: false,
+    judgesAsOrigin: false,
+    plan: (asked, variants, now) => planByRfc(asked, variants, now, options),
+    refusal: (asked, replied) => refusalByRfc(asked, replied, staleIfErrorMillis),
+    lifetime: (replied) => lifetimeOf(replied, { ...replied, staleIfErrorMillis }),
+    storedHeaders: ({ headers, responseAt }) => storedHeaders(headers, responseAt),
+  };
+}
+
+function planByRfc(
+  asked: Asked,
+  variants: readonly StoredResponse[],
+  now: number,
+  { staleIfErrorMillis, conceal }: RfcOptions,
+): Plan {
+  const plan = reusePlan({
+    request: asked,
+    stored: variants,
+    now,
+    honoursRefresh: asked.mayRefresh,
+    staleIfErrorMillis,
+    conceal,
+  });
+  switch (plan._tag) {
+    case "Serve":
+      return { ...plan, renews: plan.revalidate };
+    case "GatewayTimeout":
+      return { _tag: "Unavailable" };
+    case "Revalidate":
+      return {
+        _tag: "Forward",
+        because: plan.reason,
+        selected: plan.stored,
+        mayFallBack: plan.mayServeOnError,
+      };
+    case "Forward":
+      return {
+        _tag: "Forward",
+        because: plan.reason,
+        selected: selectVariant(asked.headers, variants, now, conceal),
+        mayFallBack: false,
+      };
+  }
+}
+
+function refusalByRfc(
+  asked: Asked,
+  replied: Replied,
+  staleIfErrorMillis: number,
+): string | undefined {
+  const said = responseDirectives(replied.headers);
+  const exchanged = { request: asked, response: replied, isComplete: true };
+  const storing = mayStore(exchanged, said);
+  if (storing._tag === "NotStorable") return storing.reason;
+  const lifetime = lifetimeOf(replied, { ...replied, staleIfErrorMillis }, said);
+  const { headers, responseAt } = replied;
+  return isWorthStoring(headers, lifetime, responseAt, said)
+    ? undefined
+    : "no freshness and no validator";
+}

@@ -1,0 +1,146 @@
+/**
+ * How the gateway keeps and serves where its settings have a `ttl`: what is cached lives as
+ * long as that says, whatever the origin says.
+ *
+ * Between users the origin is still heard: what was asked with credentials that are no part
+ * of the key is another user's, unless the origin says that all may have it.
+ *
+ * Source: contract §7.4 to §7.6.
+ *
+ * @module
+ */
+import type { HeaderList } from "../entry/entry.ts";
+import type { Lifetime } from "../entry/freshness.ts";
+import {
+  requestDirectives,
+  responseDirectives,
+  SAID_NOTHING,
+} from "../http-cache/cache-control.ts";
+import {
+  fieldLines,
+  hasField,
+  listMembers,
+  withoutFields,
+} from "../http-cache/field-value.ts";
+import { storedHeaders } from "../http-cache/stored-headers.ts";
+import { type Conceal, selectVariant } from "../http-cache/vary.ts";
+import type { CacheSettings } from "./cache-settings.ts";
+import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
+import type { StoredResponse } from "./stored-response.ts";
+
+const KEPT = new Set([200, 203, 204, 300, 301, 308, 404, 410]);
+/** Errors that are about the caller or about us, and never the answer to another. */
+const NEVER_KEPT = new Set([401, 403, 407, 429]);
+
+export interface TtlOptions {
+  readonly settings: Pick<CacheSettings, "cacheNullValue">;
+  readonly ttlMillis: number;
+  readonly staleIfErrorMillis: number;
+  readonly conceal: Conceal;
+}
+
+export function ttlRules({
+  settings,
+  ttlMillis,
+  staleIfErrorMillis,
+  conceal,
+}: TtlOptions): CacheRules {
+  return {
+    policy: "ttl",
+    asksForWhole: true,
+    plan: (asked, variants, now) => planByTtl(asked, variants, now, conceal),
+    refusal: (asked, replied) => refusalByTtl(asked, replied, settings.cacheNullValue),
+    lifetime: ({ responseAt }) =>
+      lifetimeByTtl(responseAt, ttlMillis, staleIfErrorMillis),
+    storedHeaders: ({ headers, responseAt }) =>
+      storedHeaders(withoutFields(headers, COOKIES), responseAt, SAID_NOTHING),
+    judgesAsOrigin: true,
+  };
+}
+
+const COOKIES = new Set(["set-cookie", "set-cookie2"]);
+
+function planByTtl(
+  asked: Asked,
+  variants: readonly StoredResponse[],
+  now: number,
+  conceal: Conceal,
+): Plan {
+  const said = requestDirectives(asked.headers);
+  const selected = selectVariant(asked.headers, variants, now, conceal);
+  const isTheirs = isForAsker(asked, selected);
+  const stored = isTheirs ? selected : undefined;
+  const onError = stored !== undefined && now < stored.lifetime.fallbackUntil;
+  const forward = {
+    _tag: "Forward",
+    selected: stored,
+    mayFallBack: onError,
+  } as const;
+
+  if (stored === undefined) {
+    if (said.onlyIfCached) return { _tag: "Unavailable" };
+    const because =
+      variants.length === 0 || selected !== undefined ? "uri-miss" : "vary-miss";
+    return isTheirs
+      ? { ...forward, because }
+      : { ...forward, because, detail: CREDENTIALS };
+  }
+  const wishes = said.noCache || said.maxAge === 0;
+  if (wishes && asked.mayRefresh && !said.onlyIfCached) {
+    return { ...forward, because: "request" };
+  }
+  if (now < stored.lifetime.freshUntil) {
+    return { _tag: "Serve", stored, isStale: false, renews: false };
+  }
+  return said.onlyIfCached ? { _tag: "Unavailable" } : { ...forward, because: "stale" };
+}
+
+const CREDENTIALS = "credentials are no part of the key";
+
+function refusalByTtl(
+  asked: Asked,
+  { status, headers }: Replied,
+  keepsErrors: boolean,
+): string | undefined {
+  if (!KEPT.has(status) && !(keepsErrors && isError(status))) return `status ${status}`;
+  const varied = fieldLines(headers, "vary").flatMap((line) =>
+    listMembers(line.toLowerCase()),
+  );
+  if (varied.includes("*")) return "Vary: *";
+  const isOutside = asked.credentials.some((name) => !varied.includes(name));
+  return isOutside && !saysForAll(headers) ? CREDENTIALS : undefined;
+}
+
+const isError = (status: number): boolean => status >= 400 && !NEVER_KEPT.has(status);
+
+/** What varies by a credential, or has it in its key, is only ever its owner's. */
+function isForAsker(asked: Asked, stored: StoredResponse | undefined): boolean {
+  const selecting = stored?.selecting ?? {};
+  const outside = asked.credentials.filter((name) => !Object.hasOwn(selecting, name));
+  return outside.length === 0 || (stored !== undefined && saysForAll(stored.headers));
+}
+
+/** RFC 9111 §3.5: what allows a shared cache to reuse a response to a request with credentials. */
+function saysForAll(headers: HeaderList): boolean {
+  if (!hasField(headers, "cache-control")) return false;
+  const said = responseDirectives(headers);
+  return (
+    (said.public || said.sMaxage !== undefined || said.mustRevalidate) &&
+    said.private === undefined &&
+    !said.noStore
+  );
+}
+
+function lifetimeByTtl(
+  responseAt: number,
+  ttlMillis: number,
+  staleIfErrorMillis: number,
+): Lifetime {
+  const freshUntil = responseAt + ttlMillis;
+  return {
+    storedAt: responseAt,
+    freshUntil,
+    staleUntil: freshUntil,
+    fallbackUntil: freshUntil + staleIfErrorMillis,
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * What the OpenAPI document says of failures of the gateway's management.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import type { ServiceError } from "../../services/errors.ts";
+import { problemSamples } from "../problem-samples.ts";
+import { gatewayAnswer, gatewayParts, type GatewayStatusOf } from "./failure.ts";
+
+type Tag = ServiceError["_tag"];
+
+export const GatewayErrorSchema = z
+  .object({
+    error: z.string().openapi({
+      description: "Stable, for programs",
+      example: "bad_request",
+    }),
+    error_description: z
+      .string()
+      .openapi({ description: "For people", example: "handlingAction is required" }),
+  })
+  .openapi("GatewayError", { description: "How the gateway says no" });
+
+const headerDescriptions: Readonly<Record<string, string>> = {
+  "Retry-After": "Whole seconds after which asking again makes sense",
+  "WWW-Authenticate": "How to authenticate (RFC 9110 §11.6.1)",
+};
+
+/** The `responses` entries for a route of the gateway's management that can fail with `tags`. */
+export function gatewayResponses<const T extends Tag>(...tags: readonly T[]) {
+  const samples = tags.map((tag) => {
+    const parts = gatewayParts(problemSamples[tag].error);
+    return { tag, headers: parts.headers ?? {}, ...gatewayAnswer(parts) };
+  });
+  const responses = [...Map.groupBy(samples, ({ status }) => status)].map(
+    ([status, all]) => [status, describe(all)],
+  );
+  // Safe because every tag contributes exactly its own status as a key.
+  return Object.fromEntries(responses) as {
+    [K in T as GatewayStatusOf<K>]: ReturnType<typeof describe>;
+  };
+}
+
+interface Sample {
+  readonly tag: Tag;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: z.infer<typeof GatewayErrorSchema>;
+}
+
+const describe = (samples: readonly Sample[]) => ({
+  description: [...new Set(samples.map(({ body }) => body.error_description))].join(
+    ", or: ",
+  ),
+  headers: Object.fromEntries([
+    ["Cache-Control", describeHeader("Failures are not to be kept", "no-store")],
+    ...samples.flatMap(({ headers }) =>
+      Object.entries(headers).map(([name, example]) => [
+        name,
+        describeHeader(headerDescriptions[name] ?? name, example),
+      ]),
+    ),
+  ]),
+  content: {
+    "application/json": {
+      schema: GatewayErrorSchema,
+      examples: Object.fromEntries(
+        samples.map(({ tag, body }) => [tag, { summary: body.error, value: body }]),
+      ),
+    },
+  },
+});
+
+const describeHeader = (description: string, example: string) => ({
+  description,
+  schema: { type: "string" as const },
+  example,
+});

@@ -1,0 +1,135 @@
+/**
+ * Answers a request under cache settings: from what is stored where the rules allow it, else
+ * from the upstream, keeping what may be kept.
+ *
+ * Misses of one key that come together ask once. Who waited for another's answer and can't
+ * have it asks for itself.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import { permits } from "../../domain/access/permission.ts";
+import type { EffectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import { readsBody } from "../../domain/gateway/variables.ts";
+import { requestDirectives } from "../../domain/http-cache/cache-control.ts";
+import { takeBody } from "./body-prefix.ts";
+import { type CachedRequest, cachedRequest, isGet } from "./cached-request.ts";
+import { fillCache } from "./fill-cache.ts";
+import { Flights } from "./flights.ts";
+import { failed, passThrough } from "./pass-through.ts";
+import { GatewayRefused } from "./refused.ts";
+import { renewBehind } from "./renew-behind.ts";
+import { ResponseCache } from "./response-cache.ts";
+import type { RoutedRequest } from "./route-request.ts";
+import { serveStored } from "./serve-stored.ts";
+
+/** Of a request's body, to be part of a key. */
+const MOST_BODY_BYTES = 1024 * 1024;
+
+export const answerCached = Effect.fnUntraced(function* (
+  routed: RoutedRequest,
+  effective: EffectiveSettings,
+) {
+  const { settings } = effective;
+  const { request } = routed;
+  const said = requestDirectives(request.headers);
+  const mayRefresh = yield* heard(routed, effective);
+  if (!isLookedUp(request.method, effective)) {
+    return yield* passThrough(routed, "BYPASS", { forwarded: "method" });
+  }
+  if (said.noStore)
+    return yield* passThrough(routed, "BYPASS", {
+      forwarded: "request",
+      detail: "no-store",
+    });
+  if (isGet(request.method) && !readsBody(settings.variableList)) {
+    return yield* answer(yield* cachedRequest(routed, effective, undefined, mayRefresh));
+  }
+  const taken = yield* Effect.promise(() => takeBody(request.body, MOST_BODY_BYTES));
+  if (taken._tag === "Long") {
+    const report = {
+      forwarded: "bypass",
+      detail: "request body too large for a key",
+    } as const;
+    return yield* passThrough(routed, "BYPASS", report, taken.pieces);
+  }
+  return yield* answer(yield* cachedRequest(routed, effective, taken.bytes, mayRefresh));
+});
+
+/** Under RFC 9111 nothing but GET and HEAD is answered from what is stored. */
+function isLookedUp(method: string, { settings }: EffectiveSettings): boolean {
+  if (isGet(method)) return true;
+  const isKeepable = !["OPTIONS", "TRACE", "CONNECT"].includes(method);
+  return !settings.cacheOnlyHttpGetRequests && settings.ttl !== undefined && isKeepable;
+}
+
+/**
+ * Whether the caller's wish for a newer answer counts. Where that needs authentication, one
+ * without is refused by `STOP`, and not heard by `CONTINUE`.
+ */
+const heard = Effect.fnUntraced(function* (
+  { request, caller }: RoutedRequest,
+  { settings }: EffectiveSettings,
+) {
+  if (!settings.invalidationRequiresAuthn) return true;
+  if (caller !== undefined && permits(caller.role, "update")) return true;
+  const said = requestDirectives(request.headers);
+  const wishes = said.noCache || said.noStore || said.maxAge === 0;
+  if (wishes && settings.handlingAction === "STOP") {
+    return yield* new GatewayRefused({
+      error: "unauthorized_client",
+      description: "Invalid token",
+      headers: [["WWW-Authenticate", "Bearer"]],
+    });
+  }
+  return false;
+});
+
+const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
+  const flights = yield* Flights;
+  const { id, asked, settings } = cached;
+  const mayJoin = asked.method === "GET";
+  for (let isSecondLook = false; ; isSecondLook = true) {
+    const found = yield* lookUp(cached);
+    if (found._tag === "Answered") {
+      const behind = found.renews || settings.handlingAction === "CONTINUE";
+      if (behind) yield* renewBehind(cached, settings.handlingAction === "CONTINUE");
+      return found.answer;
+    }
+    const name = `${id.space}\0${id.key}`;
+    if (!mayJoin || isSecondLook) {
+      return yield* fillCache(cached, found.plan, found.variants, undefined);
+    }
+    const boarding = flights.board(name);
+    if (boarding._tag === "Leads") {
+      return yield* fillCache(cached, found.plan, found.variants, boarding.flight);
+    }
+    yield* boarding.landed;
+  }
+});
+
+const lookUp = Effect.fnUntraced(function* (cached: CachedRequest) {
+  const { id, shelf, rules, asked } = cached;
+  const cache = yield* ResponseCache;
+  const variants = yield* cache
+    .find(shelf, id)
+    .pipe(Effect.catch((error) => failed(error)));
+  const now = yield* Clock.currentTimeMillis;
+  const plan = rules.plan(asked, variants, now);
+  switch (plan._tag) {
+    case "Forward":
+      return { _tag: "Wanting", plan, variants } as const;
+    case "Unavailable":
+      return yield* new GatewayRefused({
+        error: "gateway_timeout",
+        description: "Nothing is stored that may answer, and only that was asked for",
+      });
+    case "Serve": {
+      const { stored, isStale, renews } = plan;
+      const label = isStale ? "STALE" : "HIT";
+      const answered = serveStored(cached, stored, { label, now });
+      return { _tag: "Answered", answer: answered, renews } as const;
+    }
+  }
+});

@@ -1,0 +1,150 @@
+/**
+ * Asks the upstream for what is not stored, or not fresh, and keeps what may be kept.
+ *
+ * Source: RFC 9111 §3, §4.3; RFC 5861 §4; contract §7.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Result from "effect/Result";
+import type { Forward } from "../../domain/gateway/cache-rules.ts";
+import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
+import { isStaleIfErrorStatus } from "../../domain/http-cache/status-codes.ts";
+import { conditionsFor } from "../../domain/http-cache/validation.ts";
+import { Background } from "../refresh/background.ts";
+import type { CachedRequest } from "./cached-request.ts";
+import { callSource, type SourceReply } from "./call-source.ts";
+import { confirm } from "./confirm-stored.ts";
+import type { Flight } from "./flights.ts";
+import type { GatewayAnswer } from "./gateway-request.ts";
+import { handOn } from "./hand-on.ts";
+import { upstreamRequest, WAIT_MILLIS } from "./pass-through.ts";
+import { type Exchange, ResponseCache } from "./response-cache.ts";
+import { serveStored } from "./serve-stored.ts";
+import { refusedBy } from "./upstream-failure.ts";
+
+/** What a fill works with; `land` ends it, once what comes of it is kept or will not be. */
+export interface Fill {
+  readonly cached: CachedRequest;
+  readonly plan: Forward;
+  readonly variants: readonly StoredResponse[];
+  readonly exchange: Exchange;
+  readonly waitMillis: number;
+  /** Whether others wait for what is kept. */
+  readonly isAwaited: () => boolean;
+  readonly land: () => void;
+}
+
+/** The leader of a flight goes on when its own client has gone, as long as others wait. */
+export const fillCache = Effect.fnUntraced(function* (
+  cached: CachedRequest,
+  plan: Forward,
+  variants: readonly StoredResponse[],
+  flight: Flight | undefined,
+) {
+  const filling = fillOnce(cached, plan, variants, WAIT_MILLIS, flight);
+  if (flight === undefined) return yield* filling;
+  const background = yield* Background;
+  const fiber = yield* background.start(filling);
+  return yield* Fiber.join(fiber).pipe(
+    Effect.onInterrupt(() =>
+      flight.followers() > 0
+        ? Effect.asVoid(background.start(leave(fiber)))
+        : Fiber.interrupt(fiber),
+    ),
+  );
+});
+
+const leave = <E>(fiber: Fiber.Fiber<GatewayAnswer, E>) =>
+  Effect.map(Effect.exit(Fiber.join(fiber)), (exit) => {
+    if (exit._tag === "Success" && "discard" in exit.value.body)
+      exit.value.body.discard();
+  });
+
+export const fillOnce = Effect.fnUntraced(function* (
+  cached: CachedRequest,
+  plan: Forward,
+  variants: readonly StoredResponse[],
+  waitMillis: number,
+  flight?: Flight,
+) {
+  const exchange = (yield* ResponseCache).begin(cached.shelf, cached.id);
+  const land = () => {
+    exchange.end();
+    flight?.land();
+  };
+  const isAwaited = () => (flight?.followers() ?? 0) > 0;
+  const fill: Fill = { cached, plan, variants, exchange, waitMillis, isAwaited, land };
+  return yield* ask(fill).pipe(Effect.onError(() => Effect.sync(land)));
+});
+
+const ask = Effect.fnUntraced(function* (fill: Fill) {
+  const { cached, variants } = fill;
+  const conditions = conditionsOf(fill);
+  const asked = yield* send(fill, conditions);
+  if (asked._tag === "Answered") return asked.answer;
+  let { reply } = asked;
+  if (reply.status === 304 && conditions.length > 0) {
+    reply.discard();
+    const confirmed = yield* confirm(fill, reply);
+    if (confirmed !== undefined) return confirmed;
+    // It is about nothing that is stored: the whole has to come.
+    const again = yield* send(fill, []);
+    if (again._tag === "Answered") return again.answer;
+    reply = again.reply;
+  }
+  const isWhole = conditions.length > 0 || cached.rules.asksForWhole;
+  return yield* handOn(fill, reply, isWhole, variants);
+});
+
+/** Under a `ttl` only what this very client could be given is confirmed for it. */
+function conditionsOf({ cached, plan, variants }: Fill) {
+  if (cached.asked.method !== "GET") return [];
+  const { selected } = plan;
+  if (cached.rules.policy === "rfc9111") return conditionsFor(variants, selected);
+  return selected === undefined ? [] : conditionsFor([selected], selected);
+}
+
+/** What is stored answers in the place of an error, where it may. */
+const send = Effect.fnUntraced(function* (
+  fill: Fill,
+  conditions: ReturnType<typeof conditionsOf>,
+) {
+  const { cached, plan, waitMillis } = fill;
+  const { routed, rules, body } = cached;
+  const asking = { asksForWhole: rules.asksForWhole, conditions, body };
+  const called = yield* Effect.result(
+    callSource(routed.source, {
+      request: upstreamRequest(routed, asking),
+      waitMillis,
+      confirms: conditions.length > 0,
+    }),
+  );
+  const now = yield* Clock.currentTimeMillis;
+  const fallback = plan.mayFallBack ? plan.selected : undefined;
+  if (Result.isFailure(called)) {
+    if (fallback === undefined) return yield* refusedBy(called.failure, now);
+    const detail =
+      called.failure._tag === "NoCallFree" ? "no call is free" : "upstream failed";
+    return standIn(fill, fallback, now, { detail });
+  }
+  const reply: SourceReply = called.success;
+  const isError = isStaleIfErrorStatus(reply.status) || reply.status === 429;
+  if (fallback === undefined || !isError) return { _tag: "Replied", reply } as const;
+  reply.discard();
+  return standIn(fill, fallback, now, { forwardStatus: reply.status });
+});
+
+function standIn(
+  { cached, plan, land }: Fill,
+  stored: StoredResponse,
+  now: number,
+  why: { readonly detail?: string; readonly forwardStatus?: number },
+) {
+  land();
+  const report = { forwarded: plan.because, ...why };
+  const answer = serveStored(cached, stored, { label: "STALE", now, report });
+  return { _tag: "Answered", answer } as const;
+}

@@ -1,0 +1,65 @@
+/**
+ * Misses of one key that come together in this process, so that one asks the upstream.
+ *
+ * @module
+ */
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { type FillRoom, fillRoom } from "./shared-body.ts";
+
+/** The miss that asks. */
+export interface Flight {
+  /** How many wait for it. */
+  readonly followers: () => number;
+  /** To be called when what comes of it is stored, or will not be. Calling it twice does no harm. */
+  readonly land: () => void;
+}
+
+export type Boarding =
+  | { readonly _tag: "Leads"; readonly flight: Flight }
+  /** Settled when the leader has landed. */
+  | { readonly _tag: "Follows"; readonly landed: Effect.Effect<void> };
+
+export class Flights extends Context.Service<
+  Flights,
+  {
+    /** Leads where nobody does under `name`, else follows. */
+    readonly board: (name: string) => Boarding;
+    readonly room: FillRoom;
+  }
+>()("uni-cache/services/Flights") {}
+
+const ROOM_BYTES = 128 * 1024 * 1024;
+
+export const layer = Layer.sync(Flights, () => {
+  const flying = new Map<string, { readonly waiting: Set<() => void> }>();
+
+  const lead = (name: string): Flight => {
+    const one = { waiting: new Set<() => void>() };
+    flying.set(name, one);
+    return {
+      followers: () => one.waiting.size,
+      land: () => {
+        if (flying.get(name) === one) flying.delete(name);
+        for (const wake of one.waiting) wake();
+        one.waiting.clear();
+      },
+    };
+  };
+
+  return Flights.of({
+    room: fillRoom(ROOM_BYTES),
+    board: (name) => {
+      const one = flying.get(name);
+      if (one === undefined) return { _tag: "Leads", flight: lead(name) };
+      const landed = Effect.callback<void>((resume) => {
+        if (flying.get(name) !== one) return resume(Effect.void);
+        const wake = () => resume(Effect.void);
+        one.waiting.add(wake);
+        return Effect.sync(() => one.waiting.delete(wake));
+      });
+      return { _tag: "Follows", landed };
+    },
+  });
+});

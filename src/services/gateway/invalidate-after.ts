@@ -1,0 +1,53 @@
+/**
+ * Forgets what an unsafe request may have changed.
+ *
+ * Source: RFC 9111 §4.4; contract §7.4.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import { effectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import { invalidatedUris } from "../../domain/http-cache/invalidation.ts";
+import type { ResponseHead } from "../../domain/http-cache/message.ts";
+import { isSafeMethod } from "../../domain/http-cache/methods.ts";
+import { cachedRequest } from "./cached-request.ts";
+import { ResponseCache } from "./response-cache.ts";
+import { mountOf, type RoutedRequest } from "./route-request.ts";
+
+/** `answered`: what the upstream said to it, its `Location` as the data plane has it. */
+export const invalidateAfter = Effect.fnUntraced(function* (
+  routed: RoutedRequest,
+  answered: ResponseHead,
+) {
+  const { request, proxy } = routed;
+  if (isSafeMethod(request.method)) return;
+  const mount = mountOf(proxy);
+  const search = request.query === undefined ? "" : `?${request.query}`;
+  const url = `${ANY_ORIGIN}${mount}${request.path}${search}`;
+  for (const uri of invalidatedUris({ ...request, url }, answered)) {
+    const below = uri.slice(ANY_ORIGIN.length);
+    if (below.startsWith(`${mount}/`)) yield* forget(routed, below.slice(mount.length));
+  }
+});
+
+/** References of an answer are relative to it; which host it has plays no part. */
+const ANY_ORIGIN = "http://gateway.invalid";
+
+/** All that GET has stored for `target`, by whatever settings are in force there. */
+const forget = Effect.fnUntraced(function* (routed: RoutedRequest, target: string) {
+  const [path = "", query] = target.split(/\?(.*)/s);
+  const match = routed.known.router.match("GET", path);
+  if (match._tag !== "Matched") return;
+  const effective = effectiveSettings(routed.proxy, match.endpoint);
+  if (effective === undefined) return;
+  const request = { ...routed.request, method: "GET", path, query, body: undefined };
+  const there = {
+    ...routed,
+    request,
+    endpoint: match.endpoint,
+    pathParams: match.params,
+  };
+  const { shelf, id } = yield* cachedRequest(there, effective, undefined, false);
+  const cache = yield* ResponseCache;
+  yield* Effect.ignore(cache.invalidate(shelf, id), { log: "Warn" });
+});

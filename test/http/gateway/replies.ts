@@ -1,0 +1,56 @@
+/**
+ * What upstreams answer in the tests of the data plane, and how answers are read.
+ *
+ * @module
+ */
+import type { IncomingMessage } from "node:http";
+import type { Answer } from "../../support/counting-upstream.ts";
+
+type Headers = Record<string, string | string[]>;
+
+/** Answers so, whatever is asked. */
+export const reply =
+  (body: string | Uint8Array, headers: Headers = {}, status = 200): Answer =>
+  (_, response) => {
+    response.writeHead(status, headers);
+    response.end(body);
+  };
+
+/** Answers `call 1`, `call 2` and so on, each under these headers. */
+export const numbered = (headers: Headers = {}, status = 200): Answer => {
+  let calls = 0;
+  return (request, response) =>
+    reply(`call ${++calls}`, headers, status)(request, response);
+};
+
+/** Answers the value of this header of the request, and varies by it. */
+export const echoOf =
+  (name: string, headers: Headers = {}): Answer =>
+  (request, response) =>
+    reply(`${request.headers[name.toLowerCase()] ?? "none"}`, headers)(request, response);
+
+export const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+};
+
+/** Answers with the method and the body of the request, and the number of the call. */
+export const echoOfBody = (headers: Headers = {}): Answer => {
+  let calls = 0;
+  return (request, response) => {
+    const call = ++calls;
+    void bodyOf(request).then((body) =>
+      reply(`${request.method} ${body} ${call}`, headers)(request, response),
+    );
+  };
+};
+
+/** `HIT`, `MISS`, `STALE`, `BYPASS`. */
+export const labelOf = (response: Response) => response.headers.get("X-UC-Cache");
+
+export const statusOf = (response: Response) => response.headers.get("Cache-Status");
+
+/** The word and the body of an answer: `HIT call 1`. */
+export const told = async (response: Response): Promise<string> =>
+  `${labelOf(response)} ${await response.text()}`;

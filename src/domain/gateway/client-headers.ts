@@ -20,6 +20,16 @@ const NOT_THEIRS = new Set([
   "strict-transport-security",
   "x-request-id",
   "alt-svc",
+  "nel",
+  "report-to",
+  "accept-ch",
+  "critical-ch",
+  "origin-agent-cluster",
+  "expect-ct",
+  "set-login",
+  "use-as-dictionary",
+  // To a server before us these would be orders.
+  "x-sendfile",
 ]);
 
 const OUR_COOKIE = /^\s*uc_/i;
@@ -30,11 +40,30 @@ const OURS: HeaderList = [
   ["X-Content-Type-Options", "nosniff"],
 ];
 
+/** Shorter ones would be found in text that has nothing to do with them. */
+const SHORTEST_SECRET = 6;
+
+/** `headers` with `***` where an upstream repeats a secret that it was called with. */
+export function withoutSecrets(
+  headers: HeaderList,
+  secrets: readonly string[],
+): HeaderList {
+  const spelled = secrets
+    .filter(({ length }) => length >= SHORTEST_SECRET)
+    .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
+  if (spelled.length === 0) return headers;
+  return headers.map(([name, value]) => [
+    name,
+    spelled.reduce((text, secret) => text.replaceAll(secret, "***"), value),
+  ]);
+}
+
 /** What is passed on of an upstream's headers; what is stored is stored so. */
 export function ofUpstream(headers: HeaderList): HeaderList {
   return withoutFields(endToEndHeaders(headers), NOT_THEIRS).filter(
     ([name, value]) =>
-      !/^x-uc-/i.test(name) && !(/^set-cookie2?$/i.test(name) && OUR_COOKIE.test(value)),
+      !/^x-(?:uc|accel)-/i.test(name) &&
+      !(/^set-cookie2?$/i.test(name) && OUR_COOKIE.test(value)),
   );
 }
 

@@ -29,30 +29,43 @@ export type Entrance =
   /** The caller is restricted to other sources: for it there is no such proxy. */
   | { readonly _tag: "Unseen" };
 
-/** `identify` gives who a token in force belongs to. */
+/**
+ * `identify` gives who a token in force belongs to. A header that was sent twice comes as one
+ * with commas: a token of ours is found in any part of it, and then it is not alone.
+ */
 export function entranceOf(
   { access, sourceId }: Pick<ApiProxy, "access" | "sourceId">,
   { authorization, apiKey }: Presented,
   identify: (token: string) => Caller | undefined,
 ): Entrance {
-  const bearer = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-  const key = apiKey?.trim();
-  const byBearer = bearer === undefined ? undefined : identify(bearer);
-  const byKey = key === undefined ? undefined : identify(key);
-  if (byBearer !== undefined && byKey !== undefined && bearer !== key) {
-    return { _tag: "Contradictory" };
-  }
+  const bearers = partsOf(authorization).map((part) =>
+    part.replace(/^bearer[ \t]+/i, ""),
+  );
+  const keys = partsOf(apiKey);
+  const known = [...bearers, ...keys].flatMap((token) => identify(token) ?? []);
+  const isOurs = (parts: readonly string[]) =>
+    parts.some((token) => identify(token) !== undefined);
+  const areSeveral =
+    (bearers.length > 1 && isOurs(bearers)) || (keys.length > 1 && isOurs(keys));
+  const differ = isOurs(bearers) && isOurs(keys) && bearers[0] !== keys[0];
+  if (areSeveral || differ) return { _tag: "Contradictory" };
   // Where we ask for credentials, a key that is none of ours is a wrong one.
-  const isKeyOurs = byKey !== undefined || access === "TOKEN";
+  const isKeyOurs = isOurs(keys) || access === "TOKEN";
   const withheld = [
-    ...(key !== undefined && isKeyOurs ? ["x-api-key"] : []),
-    ...(byBearer === undefined ? [] : ["authorization"]),
+    ...(keys.length > 0 && isKeyOurs ? ["x-api-key"] : []),
+    ...(isOurs(bearers) ? ["authorization"] : []),
   ];
-  const caller = byKey ?? byBearer;
+  const [caller] = known;
   if (access === "PUBLIC") return { _tag: "Admitted", caller, withheld };
-  if (caller === undefined || (key !== undefined && byKey === undefined)) {
+  if (caller === undefined || (keys.length > 0 && !isOurs(keys))) {
     return { _tag: "Unauthorized" };
   }
   if (!seesSource(caller, sourceId)) return { _tag: "Unseen" };
   return { _tag: "Admitted", caller, withheld };
 }
+
+const partsOf = (value: string | undefined): readonly string[] =>
+  (value ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");

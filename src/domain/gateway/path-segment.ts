@@ -27,7 +27,7 @@ const PLACEHOLDER = /\{([^{}]+)\}/;
  * The spelling by which a segment is compared. Text that is no valid escape stands for
  * itself.
  *
- * @example
+ * @example Escapes that are needed, in one case
  * ```ts
  * import { comparedSegment } from "./path-segment.ts";
  *
@@ -73,7 +73,7 @@ export function isWholeValue({ literals }: SegmentPattern): boolean {
  * doesn't fit. Each value has a character at least and ends as early as it can. Takes time
  * in proportion to the segment, whatever the pattern is.
  *
- * @example
+ * @example The first value ends at the first `-`
  * ```ts
  * import { parseSegmentPattern, segmentValues } from "./path-segment.ts";
  *

@@ -5,11 +5,13 @@
  * @module
  */
 import { responseDirectives } from "../http-cache/cache-control.ts";
+import { withoutFields } from "../http-cache/field-value.ts";
 import { lifetimeOf } from "../http-cache/freshness.ts";
 import { reusePlan } from "../http-cache/reuse.ts";
 import { storedHeaders } from "../http-cache/stored-headers.ts";
 import { isWorthStoring, mayStore } from "../http-cache/storing.ts";
-import { type Conceal, selectVariant } from "../http-cache/vary.ts";
+import type { Conceal } from "../http-cache/vary.ts";
+import { CREDENTIALS, mayBeKept } from "./between-users.ts";
 import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
 import type { StoredResponse } from "./stored-response.ts";
 
@@ -61,7 +63,7 @@ function planByRfc(
       return {
         _tag: "Forward",
         because: plan.reason,
-        selected: selectVariant(asked.headers, variants, now, conceal),
+        selected: undefined,
         mayFallBack: false,
       };
   }
@@ -73,12 +75,19 @@ function refusalByRfc(
   staleIfErrorMillis: number,
 ): string | undefined {
   const said = responseDirectives(replied.headers);
-  const exchanged = { request: asked, response: replied, isComplete: true };
+  // About cookies the origin alone decides.
+  const credentials = asked.credentials.filter((name) => name !== "cookie");
+  if (!mayBeKept(credentials, replied.headers)) return CREDENTIALS;
+  // One that is part of what it is kept under is nobody else's.
+  const headers = withoutFields(asked.headers, AUTHORIZATION);
+  const request = { ...asked, headers };
+  const exchanged = { request, response: replied, isComplete: true };
   const storing = mayStore(exchanged, said);
   if (storing._tag === "NotStorable") return storing.reason;
   const lifetime = lifetimeOf(replied, { ...replied, staleIfErrorMillis }, said);
-  const { headers, responseAt } = replied;
-  return isWorthStoring(headers, lifetime, responseAt, said)
+  return isWorthStoring(replied.headers, lifetime, replied.responseAt, said)
     ? undefined
     : "no freshness and no validator";
 }
+
+const AUTHORIZATION = new Set(["authorization"]);

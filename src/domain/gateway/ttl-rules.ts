@@ -9,21 +9,12 @@
  *
  * @module
  */
-import type { HeaderList } from "../entry/entry.ts";
 import type { Lifetime } from "../entry/freshness.ts";
-import {
-  requestDirectives,
-  responseDirectives,
-  SAID_NOTHING,
-} from "../http-cache/cache-control.ts";
-import {
-  fieldLines,
-  hasField,
-  listMembers,
-  withoutFields,
-} from "../http-cache/field-value.ts";
+import { requestDirectives, SAID_NOTHING } from "../http-cache/cache-control.ts";
+import { withoutFields } from "../http-cache/field-value.ts";
 import { storedHeaders } from "../http-cache/stored-headers.ts";
 import { type Conceal, selectVariant } from "../http-cache/vary.ts";
+import { CREDENTIALS, mayBeGiven, mayBeKept, variedNames } from "./between-users.ts";
 import type { CacheSettings } from "./cache-settings.ts";
 import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
 import type { StoredResponse } from "./stored-response.ts";
@@ -68,7 +59,7 @@ function planByTtl(
 ): Plan {
   const said = requestDirectives(asked.headers);
   const selected = selectVariant(asked.headers, variants, now, conceal);
-  const isTheirs = isForAsker(asked, selected);
+  const isTheirs = mayBeGiven(asked.credentials, selected);
   const stored = isTheirs ? selected : undefined;
   const onError = stored !== undefined && now < stored.lifetime.fallbackUntil;
   const forward = {
@@ -95,41 +86,17 @@ function planByTtl(
   return said.onlyIfCached ? { _tag: "Unavailable" } : { ...forward, because: "stale" };
 }
 
-const CREDENTIALS = "credentials are no part of the key";
-
 function refusalByTtl(
   asked: Asked,
   { status, headers }: Replied,
   keepsErrors: boolean,
 ): string | undefined {
   if (!KEPT.has(status) && !(keepsErrors && isError(status))) return `status ${status}`;
-  const varied = fieldLines(headers, "vary").flatMap((line) =>
-    listMembers(line.toLowerCase()),
-  );
-  if (varied.includes("*")) return "Vary: *";
-  const isOutside = asked.credentials.some((name) => !varied.includes(name));
-  return isOutside && !saysForAll(headers) ? CREDENTIALS : undefined;
+  if (variedNames(headers).includes("*")) return "Vary: *";
+  return mayBeKept(asked.credentials, headers) ? undefined : CREDENTIALS;
 }
 
 const isError = (status: number): boolean => status >= 400 && !NEVER_KEPT.has(status);
-
-/** What varies by a credential, or has it in its key, is only ever its owner's. */
-function isForAsker(asked: Asked, stored: StoredResponse | undefined): boolean {
-  const selecting = stored?.selecting ?? {};
-  const outside = asked.credentials.filter((name) => !Object.hasOwn(selecting, name));
-  return outside.length === 0 || (stored !== undefined && saysForAll(stored.headers));
-}
-
-/** RFC 9111 §3.5: what allows a shared cache to reuse a response to a request with credentials. */
-function saysForAll(headers: HeaderList): boolean {
-  if (!hasField(headers, "cache-control")) return false;
-  const said = responseDirectives(headers);
-  return (
-    (said.public || said.sMaxage !== undefined || said.mustRevalidate) &&
-    said.private === undefined &&
-    !said.noStore
-  );
-}
 
 function lifetimeByTtl(
   responseAt: number,

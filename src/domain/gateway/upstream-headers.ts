@@ -11,7 +11,7 @@ import { withoutFields } from "../http-cache/field-value.ts";
 import { endToEndHeaders } from "../http-cache/hop-by-hop.ts";
 
 /** What a proxy before us says, or a client pretends: upstreams would believe it of us. */
-const SPOKEN_FOR = [
+const SPOKEN_FOR = new Set([
   "forwarded",
   "x-forwarded-for",
   "x-forwarded-host",
@@ -26,10 +26,12 @@ const SPOKEN_FOR = [
   "x-original-url",
   "x-rewrite-url",
   "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
   "host",
   // We have answered it, or our server has.
   "expect",
-];
+]);
 
 /** What asks for a part, or for nothing if unchanged. */
 const CONDITIONS = [
@@ -64,14 +66,12 @@ export function upstreamHeaders({
 }: GoingUp): HeaderList {
   const defaults = Object.entries(defaultHeaders);
   const left = new Set([
-    ...SPOKEN_FOR,
     ...withheld,
     ...defaults.map(([name]) => name.toLowerCase()),
     ...(asksForWhole || conditions.length > 0 ? CONDITIONS : []),
   ]);
   const kept = withoutFields(endToEndHeaders(headers), left).flatMap(([name, value]) => {
-    // Any that a client makes up belongs to the same family.
-    if (/^x-forwarded-/i.test(name)) return [];
+    if (isSpokenFor(name)) return [];
     if (name.toLowerCase() !== "cookie") return [[name, value] as const];
     const cookies = cookiesOf(value);
     return cookies === "" ? [] : [[name, cookies] as const];
@@ -83,6 +83,12 @@ export function upstreamHeaders({
     ...conditions,
     ["Via", [...via.map(([, value]) => value), VIA].join(", ")],
   ];
+}
+
+/** Some servers read `_` in a name as `-`. */
+function isSpokenFor(name: string): boolean {
+  const lower = name.toLowerCase().replaceAll("_", "-");
+  return lower.startsWith("x-forwarded-") || SPOKEN_FOR.has(lower);
 }
 
 /** RFC 9110 §7.6.3. */

@@ -13,7 +13,7 @@
  */
 import type { HeaderList } from "../entry/entry.ts";
 import type { Lifetime } from "../entry/freshness.ts";
-import { deltaSeconds } from "./cache-control.ts";
+import { deltaSeconds } from "./directives.ts";
 import { fieldLines, firstLine } from "./field-value.ts";
 import { httpDateAt } from "./http-date.ts";
 import type { ExchangeTimes } from "./message.ts";

@@ -13,7 +13,14 @@
  * @module
  */
 import type { HeaderList } from "../entry/entry.ts";
-import { combinedValue, isToken, listMembers, unquoted } from "./field-value.ts";
+import {
+  deltaSeconds,
+  firstSeconds,
+  has,
+  parseDirectives,
+  seconds,
+} from "./directives.ts";
+import { combinedValue, isToken, listMembers } from "./field-value.ts";
 import { targetedDirectives } from "./targeted-cache-control.ts";
 
 /** `all`, or the names of fields in lower case: `no-cache` and `private` in their two forms. */
@@ -48,9 +55,6 @@ export interface RequestDirectives {
   readonly staleIfError: number | undefined;
 }
 
-/** One member as it stood: the name in lower case, the argument without its quotes. */
-export type Directive = readonly [name: string, argument: string | undefined];
-
 /**
  * What a response tells us as a shared cache. A valid `CDN-Cache-Control` is in the place of
  * `Cache-Control` and `Expires` (RFC 9213 §2.2).
@@ -68,24 +72,56 @@ export function responseDirectives(headers: HeaderList): ResponseDirectives {
   const targeted = targetedDirectives(headers);
   const value = targeted === undefined ? combinedValue(headers, "cache-control") : "";
   if (value === undefined) return SAID_NOTHING;
-  const said = targeted ?? parseDirectives(value);
-  return {
+  const said: { -readonly [K in keyof ResponseDirectives]: ResponseDirectives[K] } = {
+    ...SAID_NOTHING,
     targeted: targeted !== undefined,
-    noStore: has(said, "no-store"),
-    noCache: concerns(said, "no-cache"),
-    private: concerns(said, "private"),
-    public: has(said, "public"),
-    mustRevalidate: has(said, "must-revalidate"),
-    proxyRevalidate: has(said, "proxy-revalidate"),
-    mustUnderstand: has(said, "must-understand"),
-    immutable: has(said, "immutable"),
-    maxAge: firstSeconds(said, "max-age"),
-    sMaxage: firstSeconds(said, "s-maxage"),
-    staleWhileRevalidate: firstSeconds(said, "stale-while-revalidate"),
-    staleIfError: firstSeconds(said, "stale-if-error"),
   };
+  for (const [name, argument] of targeted ?? parseDirectives(value)) {
+    switch (name) {
+      case "no-store":
+        said.noStore = true;
+        break;
+      case "no-cache":
+        said.noCache = alsoConcerning(said.noCache, argument);
+        break;
+      case "private":
+        said.private = alsoConcerning(said.private, argument);
+        break;
+      case "public":
+        said.public = true;
+        break;
+      case "must-revalidate":
+        said.mustRevalidate = true;
+        break;
+      case "proxy-revalidate":
+        said.proxyRevalidate = true;
+        break;
+      case "must-understand":
+        said.mustUnderstand = true;
+        break;
+      case "immutable":
+        said.immutable = true;
+        break;
+      case "max-age":
+        said.maxAge ??= seconds(argument);
+        break;
+      case "s-maxage":
+        said.sMaxage ??= seconds(argument);
+        break;
+      case "stale-while-revalidate":
+        said.staleWhileRevalidate ??= seconds(argument);
+        break;
+      case "stale-if-error":
+        said.staleIfError ??= seconds(argument);
+        break;
+      default:
+        break;
+    }
+  }
+  return said;
 }
 
+/** A response without directives. */
 export const SAID_NOTHING: ResponseDirectives = {
   targeted: false,
   noStore: false,
@@ -144,50 +180,16 @@ function hasPragmaNoCache(headers: HeaderList): boolean {
   return value !== undefined && has(parseDirectives(value), "no-cache");
 }
 
-/** The members of `value`; white space around `=` stays in the argument, where it is invalid. */
-export function parseDirectives(value: string): readonly Directive[] {
-  return listMembers(value).map((member) => {
-    const equals = member.indexOf("=");
-    if (equals < 0) return [member.toLowerCase(), undefined];
-    const name = member.slice(0, equals);
-    const argument = unquoted(member.slice(equals + 1));
-    const trimmed = name.trimEnd();
-    return [trimmed.toLowerCase(), trimmed === name ? argument : ` ${argument}`];
-  });
-}
-
-/**
- * Whole seconds, "a non-negative integer". More than 2^31 is taken for 2^31: "the cache MUST
- * consider the value to be 2147483648 (2^31) or the greatest positive integer it can
- * conveniently represent" (RFC 9111 §1.2.2). `undefined` for anything else.
- */
-export function deltaSeconds(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Math.min(Number(text), 2_147_483_648) : undefined;
-}
-
-function has(said: readonly Directive[], name: string): boolean {
-  return said.some(([other]) => other === name);
-}
-
-/**
- * The first value of a directive, 0 where it can't be read: "Caches are encouraged to
- * consider responses that have invalid freshness information (e.g., a max-age directive with
- * a non-integer value) to be stale" (RFC 9111 §4.2.1).
- */
-function firstSeconds(said: readonly Directive[], name: string): number | undefined {
-  const first = said.find(([other]) => other === name);
-  return first === undefined ? undefined : (deltaSeconds(first[1] ?? "") ?? 0);
-}
-
 /**
  * The unqualified form wins over the qualified, and so does a list that names no field or
  * something that is none. The list may be a token: "recipients ought to accept both forms,
  * even if a specific form is required for generation" (RFC 9111 §5.2).
  */
-function concerns(said: readonly Directive[], name: string): Concerns | undefined {
-  const found = said.filter(([other]) => other === name);
-  if (found.length === 0) return undefined;
-  const fields = found.map(([, argument]) => listMembers(argument ?? ""));
-  const isQualified = fields.every((list) => list.length > 0 && list.every(isToken));
-  return isQualified ? fields.flat().map((field) => field.toLowerCase()) : "all";
+function alsoConcerning(
+  before: Concerns | undefined,
+  argument: string | undefined,
+): Concerns {
+  const fields = listMembers(argument ?? "");
+  if (before === "all" || fields.length === 0 || !fields.every(isToken)) return "all";
+  return [...(before ?? []), ...fields.map((field) => field.toLowerCase())];
 }

@@ -9,12 +9,20 @@
  */
 
 const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
-const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`;
-const HTTP_DATES = [
-  String.raw`^[a-z]{3}, (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) ${TIME} GMT$`,
-  String.raw`^[a-z]{6,9}, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) ${TIME} GMT$`,
-  String.raw`^[a-z]{3} (?<month>[a-z]{3}) (?<day>[ \d]\d) ${TIME} (?<year>\d{4})$`,
-].map((format) => new RegExp(format, "i"));
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const TIME = String.raw`(\d\d):(\d\d):(\d\d)`;
+const IMF_FIXDATE = new RegExp(
+  String.raw`^[a-z]{3}, (\d\d) ([a-z]{3}) (\d{4}) ${TIME} GMT$`,
+  "i",
+);
+const RFC_850 = new RegExp(
+  String.raw`^[a-z]{6,9}, (\d\d)-([a-z]{3})-(\d\d) ${TIME} GMT$`,
+  "i",
+);
+const ASCTIME = new RegExp(
+  String.raw`^[a-z]{3} ([a-z]{3}) ([ \d]\d) ${TIME} (\d{4})$`,
+  "i",
+);
 
 /**
  * The instant of an HTTP date in any of its three formats, `undefined` if it is none.
@@ -33,38 +41,46 @@ const HTTP_DATES = [
  * ```
  */
 export function httpDateAt(value: string, now: number): number | undefined {
-  const text = value.trim();
-  const parts = partsOf(text);
+  const parts = partsOf(value.trim());
   if (parts === undefined) return undefined;
-  const part = (name: string) => Number(parts[name]);
-  const month = MONTHS.indexOf((parts["month"] ?? "").toLowerCase()) / 3;
-  const [day, hour, minute] = [part("day"), part("hour"), part("minute")];
-  const year = parts["year"]?.length === 2 ? fullYear(part("year"), now) : part("year");
-  // A leap second is the first of the next minute.
-  const at = Date.UTC(year, month, day, hour, minute, part("second"));
+  const [day, name, digits, hour, minute, second] = parts;
+  const month = MONTHS.indexOf(name.toLowerCase()) / 3;
+  const year = digits.length === 2 ? fullYear(Number(digits), now) : Number(digits);
   const isReal =
     Number.isInteger(month) &&
     day >= 1 &&
     day <= daysIn(month, year) &&
     hour < 24 &&
     minute < 60 &&
-    part("second") <= 60;
-  return isReal ? at : undefined;
+    second <= 60;
+  // A leap second is the first of the next minute.
+  return isReal ? Date.UTC(year, month, day, hour, minute, second) : undefined;
+}
+
+type Parts = readonly [
+  day: number,
+  month: string,
+  year: string,
+  hour: number,
+  minute: number,
+  second: number,
+];
+
+function partsOf(text: string): Parts | undefined {
+  const dated = IMF_FIXDATE.exec(text) ?? RFC_850.exec(text);
+  if (dated !== null) {
+    const [, day, month = "", year = "", hour, minute, second] = dated;
+    return [Number(day), month, year, Number(hour), Number(minute), Number(second)];
+  }
+  const old = ASCTIME.exec(text);
+  if (old === null) return undefined;
+  const [, month = "", day, hour, minute, second, year = ""] = old;
+  return [Number(day), month, year, Number(hour), Number(minute), Number(second)];
 }
 
 function daysIn(month: number, year: number): number {
   if (month !== 1) return DAYS[month] ?? 0;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-}
-
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-function partsOf(text: string) {
-  for (const format of HTTP_DATES) {
-    const parts = format.exec(text);
-    if (parts !== null) return parts.groups;
-  }
-  return undefined;
 }
 
 /** The date to send for `at`, without its milliseconds (RFC 9110 §5.6.7, IMF-fixdate). */

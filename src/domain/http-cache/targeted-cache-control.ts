@@ -10,7 +10,7 @@
  */
 import { parseDictionary } from "structured-headers";
 import type { HeaderList } from "../entry/entry.ts";
-import type { Directive } from "./cache-control.ts";
+import type { Directive } from "./directives.ts";
 import { combinedValue } from "./field-value.ts";
 
 /**

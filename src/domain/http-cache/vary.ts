@@ -110,7 +110,7 @@ export function selectVariant(
   now: number,
   conceal: Conceal = asIs,
 ): StoredResponse | undefined {
-  const matching = stored.filter((one) => isSelected(one, requestHeaders, conceal));
+  const matching = stored.filter((one) => selects(one, requestHeaders, conceal));
   if (stored.length < 2) return matching[0];
   const resourceVaries = stored.some(
     (one) => now < one.lifetime.freshUntil && varies(one.selecting),
@@ -124,8 +124,9 @@ export function selectVariant(
   );
 }
 
-function isSelected(
-  { selecting }: StoredResponse,
+/** Whether `requestHeaders` present what the stored response was chosen by. */
+export function selects(
+  { selecting }: Pick<StoredResponse, "selecting">,
   requestHeaders: HeaderList,
   conceal: Conceal,
 ): boolean {

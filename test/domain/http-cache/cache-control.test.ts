@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
-  deltaSeconds,
   requestDirectives,
   responseDirectives,
 } from "../../../src/domain/http-cache/cache-control.ts";
+import { deltaSeconds } from "../../../src/domain/http-cache/directives.ts";
 
 const said = (...lines: readonly string[]) =>
   responseDirectives(lines.map((line) => ["Cache-Control", line]));

@@ -49,6 +49,8 @@ describe("httpDateAt()", () => {
     "Sun, 06 Nov 1994 08:49:37",
     "Sun, 6 Nov 1994 08:49:37 GMT",
     "Sun, 31 Feb 1994 08:49:37 GMT",
+    "Sun, 29 Feb 1900 08:49:37 GMT",
+    "Sun, 00 Nov 1994 08:49:37 GMT",
     "Sun, 06 anF 1994 08:49:37 GMT",
     "Sun, 06 Nov 1994 24:00:00 GMT",
     "Sun, 06 Nov 1994 08:60:37 GMT",

@@ -36,6 +36,7 @@ const commands = {
   demo: { bun: ["demo/main.ts"], folders: ["demo"] },
   fmt: { bun: ["node_modules/.bin/oxfmt"] },
   openapi: { bun: ["scripts/write-openapi.ts"] },
+  "http-cache": { bun: ["test/http-cache/measure.ts"], folders: ["test/http-cache"] },
   "db:generate": { bun: ["node_modules/.bin/drizzle-kit", "generate"] },
 };
 

@@ -13,8 +13,8 @@ import { runUntilStopped } from "./shutdown.ts";
 const DRAIN_MILLIS = 10_000;
 /** Above the longest that a request may wait for an upstream; then a silent client is cut off. */
 const IDLE_SECONDS = 150;
-/** Above the largest body the API takes; what is larger is cut off by the server. */
-const MAX_BODY_BYTES = 11 * 1024 * 1024;
+/** The API's routes have limits of their own; the gateway passes on what comes. */
+const MAX_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
 await runUntilStopped(async () => {
   const config = readConfig(process.env);

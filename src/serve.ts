@@ -81,7 +81,11 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
     await runtime.dispose();
     await ground.leave();
   };
-  const fetch: Fetch = (request, peer) => app.fetch(request, { peer });
+  const fetch: Fetch = (request, peer) =>
+    // A request that names no host has no URL that a router could read.
+    URL.canParse(request.url)
+      ? app.fetch(request, { peer })
+      : new Response(null, { status: 400 });
   return { fetch, generated, dataDir, endBy, close } satisfies Service;
 }
 

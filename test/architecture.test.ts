@@ -8,7 +8,7 @@ import { dirname, join } from "node:path/posix";
  * `effect` stands for its stable modules, `effect/Effect` and the like, too.
  */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  domain: ["node:crypto"],
+  domain: ["node:crypto", "node:zlib", "structured-headers"],
   services: ["src/domain/", "effect"],
   http: [
     "src/domain/",
@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "hono/",
     "@hono/zod-openapi",
     "@scalar/hono-api-reference",
+    "js-yaml",
   ],
   jobs: ["src/domain/", "src/services/", "effect"],
 };

@@ -2,11 +2,16 @@
  * Which metrics Prometheus is told, by what names.
  *
  * `uni_cache_…` is of the whole cluster, whichever process answers; `uni_cache_process_…` of
- * the one that does. No label has values without bound, and none names a source or a key.
+ * the one that does. No label has values without bound, and none names a source or a key;
+ * those that name API proxies are not for everyone.
  *
  * @module
  */
 import type { CounterName, Counts } from "../services/counters.ts";
+import {
+  type ProxyRequests,
+  REQUEST_RESULTS,
+} from "../services/gateway/request-counts.ts";
 import type { Metrics } from "../services/read-metrics.ts";
 import type { MetricFamily, Sample } from "./prometheus-text.ts";
 
@@ -23,7 +28,7 @@ interface CounterFamily {
 const counterFamilies: readonly CounterFamily[] = [
   {
     name: "reads",
-    help: "Reads of an entry that were answered, by X-UC-Cache",
+    help: "Reads that were answered, those of the gateway too, by X-UC-Cache",
     samples: [
       { labels: { result: "hit" }, counter: "reads_hit" },
       { labels: { result: "miss" }, counter: "reads_miss" },
@@ -60,15 +65,30 @@ const counterFamilies: readonly CounterFamily[] = [
     help: "Calls that were spent and never sent, because the store was too slow",
     samples: [{ labels: {}, counter: "calls_lost" }],
   },
+  {
+    name: "gateway_answers",
+    help: "Requests of the gateway that were answered, by X-UC-Cache, or refused for the upstream",
+    samples: REQUEST_RESULTS.map((result) => ({
+      labels: { result },
+      counter: `gateway_${result}` as const,
+    })),
+  },
+  {
+    name: "dropped_renewals",
+    help: "Calls behind an answer of the gateway that were not made, or failed",
+    samples: [{ labels: {}, counter: "renewals_dropped" }],
+  },
 ];
 
-/** Everything that is told; `version` is that of the process. */
+/** Everything that is told; `version` is that of the process. `isPublic`: to strangers too. */
 export function metricFamilies(
-  { totals, work, own, usage, held }: Metrics,
+  { totals, proxies, work, own, usage, held }: Metrics,
   version: string,
+  isPublic: boolean,
 ): readonly MetricFamily[] {
   return [
     ...counters("uni_cache", "in all processes since the first start", totals),
+    ...(isPublic ? [] : [byProxy(proxies)]),
     {
       name: "uni_cache_tasks",
       type: "gauge",
@@ -126,6 +146,20 @@ function counters(
     help: `${help}, ${scope}`,
     samples: samples.map(({ labels, counter }) => ({ labels, value: counts[counter] })),
   }));
+}
+
+function byProxy(proxies: readonly ProxyRequests[]): MetricFamily {
+  return {
+    name: "uni_cache_gateway_requests_total",
+    type: "counter",
+    help: "Answers of the gateway by API proxy, in all processes since the proxy was made",
+    samples: proxies.flatMap(({ projectName, name, counts }) =>
+      REQUEST_RESULTS.map((result) => ({
+        labels: { project: projectName, api_proxy: name, result },
+        value: counts[result],
+      })),
+    ),
+  };
 }
 
 function gauge(name: string, help: string, value: number): MetricFamily {

@@ -9,6 +9,7 @@ import { SessionStore } from "../../src/services/access/session-store.ts";
 import { TokenStore } from "../../src/services/access/token-store.ts";
 import { UserStore } from "../../src/services/access/user-store.ts";
 import { ChangeBus } from "../../src/services/change-bus.ts";
+import { codeOf as codeIn } from "../support/failure-codes.ts";
 import { jsonOf, type TestService, testService } from "../support/service.ts";
 
 /** Every route × every kind of caller → what it is answered, from the declarations. */
@@ -17,7 +18,19 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 const OWN = "own";
 const FOREIGN = "foreign";
-const tokens = { guest: "guest", user: "user", restricted: "admin" } as const;
+const tokens = {
+  guest: "guest",
+  user: "user",
+  restricted: "admin",
+  granted: "guest",
+  elsewhere: "guest",
+} as const;
+/** `x` stands in the place of each parameter of a path. */
+const grants: Readonly<Record<string, string>> = { granted: "x", elsewhere: "y" };
+const grantsOf = (name: string) =>
+  name in grants
+    ? [{ name: grants[name] ?? "", permissions: ["API_MANAGEMENT:MANAGE"] }]
+    : undefined;
 const bearer = (name: string) => ({ authorization: `Bearer matrix-${name}-token` });
 
 beforeAll(async () => {
@@ -28,7 +41,8 @@ beforeAll(async () => {
       for (const [name, role] of Object.entries(tokens)) {
         const hash = tokenHash(`matrix-${name}-token`);
         const sources = name === "restricted" ? [OWN] : undefined;
-        yield* store.add({ id: name, name, role, hash, sources });
+        const projects = grantsOf(name);
+        yield* store.add({ id: name, name, role, hash, sources, projects });
       }
       yield* bus.appliedHere(yield* bus.log({ _tag: "TokensChanged" }));
     }),
@@ -83,10 +97,7 @@ const ask = (
   });
 
 const isSafe = ({ method }: Route) => method === "get";
-const codeOf = async (response: Response) => {
-  const body = await jsonOf(response);
-  return body.code ?? body.message_code;
-};
+const codeOf = async (response: Response) => codeIn(await jsonOf(response));
 /** Refused for who is calling, and for nothing else. */
 async function refusalIn(response: Response): Promise<string | undefined> {
   if (response.status === 401) return "401";
@@ -168,7 +179,10 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
       const refusal = await refusalIn(response);
       if (restricted === "refused") expect(refusal).toBe(denied);
       // Narrowed: what is about all sources at once is refused, the rest shows its own alone.
-      if (restricted === "allowed") expect(refusal).toBeUndefined();
+      if (restricted !== "allowed") return;
+      // A project may be about any source, so managing one needs a grant then.
+      if (needs === "manage") expect(refusal).toBe(denied);
+      else expect(refusal).toBeUndefined();
     });
 
     test("to a token that is restricted to this source", async () => {
@@ -178,6 +192,22 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
       expect(await refusalIn(response)).toBeUndefined();
       if (response.status === 404)
         expect(await codeOf(response)).not.toBe("SOURCE_NOT_FOUND");
+    });
+
+    test("to a guest's token that is granted the project", async () => {
+      const manages = expected("guest") === undefined || needs === "manage";
+      expect(await refusalIn(await ask(route, bearer("granted")))).toBe(
+        manages ? undefined : denied,
+      );
+    });
+
+    test("to a guest's token that is granted another project", async () => {
+      const isOfProject = route.path.includes("{projectName}");
+      const manages =
+        expected("guest") === undefined || (needs === "manage" && !isOfProject);
+      expect(await refusalIn(await ask(route, bearer("elsewhere")))).toBe(
+        manages ? undefined : denied,
+      );
     });
 
     test.each(["guest", "user", "admin"] as const)(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { DeclaredRoute } from "../../src/http/route.ts";
+import { codeOf as codeIn } from "../support/failure-codes.ts";
 import { jsonOf, type TestService, testService } from "../support/service.ts";
 
 /** `inside` may do everything, `near` what needs no admin, `outside` nothing. */
@@ -23,10 +24,8 @@ afterAll(() => service[Symbol.asyncDispose]());
 const pathOf = ({ path }: DeclaredRoute) => path.replaceAll(/\{\w+\}/g, "1");
 const ask = (route: DeclaredRoute, peer: string) =>
   service.request(pathOf(route), { method: route.method.toUpperCase() }, peer);
-const codeOf = async (response: Response) => {
-  const { code, message_code } = JSON.parse((await response.text()) || "{}");
-  return code ?? message_code;
-};
+const codeOf = async (response: Response) =>
+  codeIn(JSON.parse((await response.text()) || "{}"));
 /** The admin may do everything, so that no other 403 has the code that the admin face gives this one. */
 const isRefused = async ({ declaration }: DeclaredRoute, response: Response) => {
   const code =
@@ -34,7 +33,7 @@ const isRefused = async ({ declaration }: DeclaredRoute, response: Response) => 
   return response.status === 403 && (await codeOf(response)) === code;
 };
 const isForAdmins = ({ declaration }: DeclaredRoute) =>
-  declaration.needs === "admin" || declaration.face === "admin";
+  ["admin", "manage"].includes(declaration.needs) || declaration.face === "admin";
 const isProbe = ({ path }: DeclaredRoute) => /\/(?:healthz|readyz)$/.test(path);
 const names = (routes: readonly DeclaredRoute[]) =>
   routes.map(({ method, path }) => `${method} ${path}`);

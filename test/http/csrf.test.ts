@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { preSessionText } from "../../src/domain/access/pre-session.ts";
 import { Signer } from "../../src/services/access/signer.ts";
 import { browser, type Browser, loggedIn } from "../support/browser.ts";
+import { codeOf } from "../support/failure-codes.ts";
 import { adminToken, jsonOf, type TestService, testService } from "../support/service.ts";
 
 let service: TestService;
@@ -29,8 +30,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 async function told(answer: Promise<Response>): Promise<string> {
   const response = await answer;
-  const { code, message_code } = await jsonOf(response);
-  return `${response.status} ${code ?? message_code ?? "OK"}`;
+  return `${response.status} ${codeOf(await jsonOf(response)) ?? "OK"}`;
 }
 
 let count = 0;
@@ -213,6 +213,12 @@ describe("a csrf_token in a JSON body", () => {
     );
   });
 
+  const malformed = {
+    api: "MALFORMED",
+    admin: "VALIDATION_ERROR",
+    gateway: "bad_request",
+  };
+
   test("is 400 on every unsafe route to a session, with the header or without, and changes nothing", async () => {
     const token = await admin.csrfToken();
     const before = await tokens();
@@ -226,7 +232,7 @@ describe("a csrf_token in a JSON body", () => {
           body: JSON.stringify({ name: "x", role: "guest", csrf_token: token }),
           headers: { "content-type": "application/json", ...headers },
         });
-        const code = declaration.face === "admin" ? "VALIDATION_ERROR" : "MALFORMED";
+        const code = malformed[declaration.face ?? "api"];
 
         expect([method, path, await told(response)]).toEqual([
           method,

@@ -102,6 +102,15 @@ describe("GET /api/v1/metrics", () => {
       jobs: { queued: 0, running: 0, failed: 0, updated: 0, not_modified: 0 },
       sources: { count: 0 },
       upstream: { calls: 0, refusals: 0, denials: 0, lost: 0 },
+      gateway: {
+        hit: 0,
+        miss: 0,
+        stale_served: 0,
+        bypass: 0,
+        refused: 0,
+        renewals_dropped: 0,
+        api_proxies: [],
+      },
     });
     expect(Number.isInteger(uptime_s) && uptime_s >= 0).toBe(true);
     expect(process).toMatchObject({ memory_entries: 0, memory_bytes: 0 });
@@ -116,6 +125,14 @@ describe("GET /api/v1/metrics", () => {
       cache: { hit: 100, miss: 101, stale_served: 102, bypass: 103 },
       jobs: { updated: 104, not_modified: 105, failed: 106 },
       upstream: { calls: 107, refusals: 108, denials: 109, lost: 110 },
+      gateway: {
+        renewals_dropped: 111,
+        hit: 112,
+        miss: 113,
+        stale_served: 114,
+        bypass: 115,
+        refused: 116,
+      },
     });
   });
 
@@ -290,6 +307,11 @@ describe("GET /metrics", () => {
     expect(all("upstream_refusals_total")).toEqual([108, 0]);
     expect(all("upstream_denials_total")).toEqual([109, 0]);
     expect(all("lost_calls_total")).toEqual([110, 0]);
+    expect(all("dropped_renewals_total")).toEqual([111, 0]);
+    const answers = ["hit", "miss", "stale", "bypass", "refused"];
+    expect(answers.map((result) => all("gateway_answers_total", { result }))).toEqual(
+      answers.map((_, index) => [112 + index, 0]),
+    );
   });
 
   test("has what waits, what runs, what is configured, and what the process takes", async () => {

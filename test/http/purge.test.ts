@@ -63,8 +63,6 @@ describe("POST /api/v1/cache/actions/purge", () => {
       () => false,
     ],
     [{ params: { city: "Oslo" }, soft: false }, ofSource("weather")],
-    [{ project: "shop" }, () => false],
-    [{ project: "shop", apiProxy: "orders" }, () => false],
   ])("purges by %j exactly what it selects", async (body, gone) => {
     const response = await act(service, "purge", body);
 
@@ -149,8 +147,14 @@ describe("POST /api/v1/cache/actions/purge", () => {
     expect(await readable(service, entries)).toHaveLength(entries.length);
   });
 
-  test("answers 404 for a source that there is not", async () => {
-    const response = await act(service, "purge", { source_id: "nowhere" });
+  test.each([
+    { source_id: "nowhere" },
+    { project: "nowhere" },
+    { project: "nowhere", apiProxy: "orders" },
+    { apiProxy: "nowhere" },
+    { source_id: "weather", apiProxy: "nowhere" },
+  ])("answers 404 for %j, which there is not", async (body) => {
+    const response = await act(service, "purge", body);
 
     expect([response.status, (await jsonOf(response)).message_code]).toEqual([
       404,

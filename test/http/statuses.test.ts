@@ -108,7 +108,7 @@ describe("no other answer:", () => {
 async function declaredAnswer(route: DeclaredRoute, response: Response): Promise<string> {
   const { status, headers } = response;
   const text = await response.text();
-  const isProblem = route.declaration.face !== "admin";
+  const isProblem = (route.declaration.face ?? "api") === "api";
   const answer = status < 400 ? String(status) : `${status} ${codeIn(text)}`;
   const type = headers.get("Content-Type")?.split(";")[0];
   const types = declaredTypes(route, String(status));
@@ -120,8 +120,8 @@ async function declaredAnswer(route: DeclaredRoute, response: Response): Promise
   return answer;
 }
 
-/** Of a problem, or of an envelope. */
+/** Of a problem, of an envelope, or of a failure of the gateway. */
 function codeIn(text: string): string {
-  const { code, message_code = code } = JSON.parse(text);
+  const { error, code = error, message_code = code } = JSON.parse(text);
   return message_code;
 }

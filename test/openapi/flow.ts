@@ -11,6 +11,7 @@ import { quotaSteps } from "./steps/quota.ts";
 import { clearingSteps } from "./steps/clearing.ts";
 import { entriesSteps } from "./steps/entries.ts";
 import { entrySteps } from "./steps/entry.ts";
+import { gatewaySteps } from "./steps/gateway.ts";
 import { loginSteps } from "./steps/login.ts";
 import { refreshSteps } from "./steps/refresh.ts";
 import { serviceSteps } from "./steps/service.ts";
@@ -27,6 +28,7 @@ export const flow: readonly Step[] = [
   ...clearingSteps,
   ...accessSteps,
   ...loginSteps,
+  ...gatewaySteps,
   ...auditSteps,
   ...lastSourceSteps,
 ];

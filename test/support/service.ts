@@ -28,8 +28,8 @@ export interface TestService extends AsyncDisposable {
   readonly address: DatabaseAddress;
   readonly declared: ReturnType<typeof makeApp>["declared"];
   /**
-   * A request by the admin, unless `init` brings other credentials; from this machine, unless
-   * it comes over a connection from `peer`.
+   * A request by the admin, unless `init` brings other credentials or a header `X-As: nobody`;
+   * from this machine, unless it comes over a connection from `peer`.
    */
   request(path: string, init?: RequestInit, peer?: string): Promise<Response>;
   /** A request with a JSON body. */
@@ -52,6 +52,8 @@ export interface ServiceOptions {
 }
 
 const CREDENTIALS = ["authorization", "x-api-key", "cookie"];
+/** Of the test alone; taken off the request. */
+const AS = "x-as";
 /** As those of the service, and some 16 times as quick. */
 export const QUICK_PASSWORDS = { logN: 13, r: 8, p: 1 };
 const passwords = PasswordHasher.layerBy(QUICK_PASSWORDS);
@@ -95,7 +97,9 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
 
   const request = async (path: string, init: RequestInit = {}, peer?: string) => {
     const headers = new Headers(init.headers);
-    if (!CREDENTIALS.some((name) => headers.has(name))) {
+    const isNobody = headers.get(AS) === "nobody";
+    headers.delete(AS);
+    if (!isNobody && !CREDENTIALS.some((name) => headers.has(name))) {
       headers.set("authorization", `Bearer ${adminToken}`);
     }
     return app.request(

@@ -20,8 +20,14 @@ export interface UnderWay {
   readonly isLost: () => boolean;
 }
 
+/** Purges are remembered for those that begin a little later by what was known before. */
+const MOST_REMEMBERED = 256;
+
 export function exchanges() {
   const underWay = new Map<UnderWay, PurgeSelection[] | "Lost">();
+  const recent: { readonly seq: number; readonly selection: PurgeSelection }[] = [];
+  /** Of purges up to here nothing is known any more. */
+  let forgottenSeq = 0;
 
   const purgesOf = (one: UnderWay): readonly PurgeSelection[] => {
     const since = underWay.get(one);
@@ -29,6 +35,7 @@ export function exchanges() {
   };
 
   return {
+    /** By what was known at `sinceSeq`. */
     begin: (id: EntryId, sinceSeq: number): UnderWay => {
       const one: UnderWay = {
         id,
@@ -38,19 +45,27 @@ export function exchanges() {
           purgesOf(one).some((selection) => selects(selection, response)),
         isLost: () => underWay.get(one) === "Lost",
       };
-      underWay.set(one, []);
+      const missed = recent.filter(
+        ({ seq, selection }) => seq > sinceSeq && mightSelect(selection, id),
+      );
+      const isKnown = sinceSeq >= forgottenSeq;
+      underWay.set(one, isKnown ? missed.map(({ selection }) => selection) : "Lost");
       return one;
     },
 
     end: (one: UnderWay) => void underWay.delete(one),
 
-    purge: (selection: PurgeSelection) => {
+    purge: (selection: PurgeSelection, seq: number) => {
+      recent.push({ seq, selection });
+      if (recent.length > MOST_REMEMBERED) forgottenSeq = recent.shift()?.seq ?? seq;
       for (const [{ id }, since] of underWay) {
         if (since !== "Lost" && mightSelect(selection, id)) since.push(selection);
       }
     },
 
-    lose: () => {
+    lose: (seq: number) => {
+      forgottenSeq = seq;
+      recent.length = 0;
       for (const one of underWay.keys()) underWay.set(one, "Lost");
     },
   };

@@ -63,7 +63,7 @@ export const layer = Layer.effect(
     };
     const purge = (selection: PurgeSelection) => {
       // What is loading or asked for is not known by its params yet.
-      underWay.purge(selection);
+      underWay.purge(selection, seq);
       spoil((id) => mightSelect(selection, id));
       held.purge(selection);
     };
@@ -76,7 +76,7 @@ export const layer = Layer.effect(
       Effect.sync(() => {
         if (event._tag === "Lost") {
           seq = event.seq;
-          underWay.lose();
+          underWay.lose(event.seq);
           return forgetAll();
         }
         const { change } = event.logged;
@@ -185,8 +185,9 @@ export const layer = Layer.effect(
         return variants;
       }),
 
-      begin: (shelf, id) => {
-        const exchange = underWay.begin(id, seq);
+      now: () => seq,
+      begin: (shelf, id, since) => {
+        const exchange = underWay.begin(id, since);
         return {
           isOutdated: exchange.isOutdated,
           keep: (response) =>
@@ -197,8 +198,11 @@ export const layer = Layer.effect(
         };
       },
 
-      invalidate: (shelf, id) => {
-        const selection = { _tag: "Key", ...idOnly(id) } as const;
+      invalidate: (shelf, id, below) => {
+        const selection: PurgeSelection =
+          below === undefined
+            ? { _tag: "Key", ...idOnly(id) }
+            : { _tag: "Matching", spaces: [id.space], prefix: below };
         if (shelf.storage === "LOCAL") return Effect.sync(() => purge(selection));
         return Effect.flatMap(entries.purge(selection), ({ seq: purgedAt }) =>
           bus.appliedHere(purgedAt),

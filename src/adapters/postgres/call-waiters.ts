@@ -13,7 +13,7 @@ export const layer = Layer.effect(
   CallWaiters,
   Effect.map(Database, (database) =>
     CallWaiters.of({
-      enter: (id, sourceId, millis) =>
+      enter: (ids, sourceId, millis) =>
         database.run("CallWaiters.enter", async ({ sql }) => {
           // A process that was killed has left its rows behind.
           await sql`
@@ -24,12 +24,13 @@ export const layer = Layer.effect(
               ))
             )
             insert into call_waiters (id, source_id, until)
-            values (${id}, ${sourceId}, uc_now() + ${millis}::bigint)`;
+            select id, ${sourceId}, uc_now() + ${Math.ceil(millis)}::bigint
+            from unnest(${ids as string[]}::text[]) as w (id)`;
         }),
 
-      leave: (id) =>
+      leave: (ids) =>
         database.run("CallWaiters.leave", async ({ sql }) => {
-          await sql`delete from call_waiters where id = ${id}`;
+          await sql`delete from call_waiters where id = any(${ids as string[]})`;
         }),
     }),
   ),

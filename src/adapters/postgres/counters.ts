@@ -11,14 +11,17 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Schedule from "effect/Schedule";
 import * as Semaphore from "effect/Semaphore";
-import { COUNTERS, type Counts, Counters } from "../../services/counters.ts";
+import {
+  type CounterName,
+  COUNTERS,
+  type Counts,
+  Counters,
+} from "../../services/counters.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { Database } from "./database.ts";
+import { rowsOf, storedRequests } from "./request-counts.ts";
 
 const PAUSE = "1 second";
-
-/** Every process locks the rows in this order, so that none waits for another in a circle. */
-const inOrder = COUNTERS.toSorted();
 
 export const layer = Layer.effect(
   Counters,
@@ -26,26 +29,36 @@ export const layer = Layer.effect(
     const database = yield* Database;
     const { together } = yield* Transaction;
     const oneAtATime = yield* Semaphore.make(1);
-    const counted = countsOf([]);
-    let handedIn: Counts = countsOf([]);
+    const own = countsOf([]);
+    /** By the name of its row, what is not handed in yet. */
+    let gathered = new Map<string, number>();
+    const gather = (name: string, by: number) => {
+      gathered.set(name, (gathered.get(name) ?? 0) + by);
+    };
+    const count = (name: CounterName, by = 1) => {
+      if (by === 0) return;
+      own[name] += by;
+      gather(name, by);
+    };
 
     /** Uninterruptible: whether a batch was stored must be known before the next. */
     const handIn = Effect.suspend(() => {
-      const upTo = { ...counted };
-      const names = inOrder.filter((name) => upTo[name] !== handedIn[name]);
-      if (names.length === 0) return Effect.void;
-      const values = names.map((name) => upTo[name] - handedIn[name]);
+      if (gathered.size === 0) return Effect.void;
+      // Every process locks the rows in this order, so that none waits for another in a circle.
+      const batch = [...gathered].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      gathered = new Map();
+      const names = batch.map(([name]) => name);
+      const values = batch.map(([, value]) => value);
       const adding = database.atCommit(
         ({ sql }) => sql`
           insert into counters (name, value)
           select name, value from unnest(${names}::text[], ${values}::bigint[]) as n (name, value)
           on conflict (name) do update set value = counters.value + excluded.value`,
       );
-      return Effect.andThen(
-        together("Counters.handIn", adding),
-        Effect.sync(() => {
-          handedIn = upTo;
-        }),
+      return together("Counters.handIn", adding).pipe(
+        Effect.onError(() =>
+          Effect.sync(() => batch.forEach(([name, value]) => gather(name, value))),
+        ),
       );
     }).pipe(Effect.uninterruptible, oneAtATime.withPermits(1));
 
@@ -60,17 +73,26 @@ export const layer = Layer.effect(
     const stored = database.run(
       "Counters.totals",
       ({ sql }) => sql<CounterRow[]>`
-        select name, value from counters where name = any(${inOrder})`,
+        select name, value from counters where name = any(${[...COUNTERS]})`,
     );
 
     return Counters.of({
-      count: (name, by = 1) => {
-        counted[name] += by;
+      count,
+      countRequest: (target, result) => {
+        count(`gateway_${result}`);
+        for (const name of rowsOf(target, result)) gather(name, 1);
       },
       // Only what is stored is told: what one process alone knows would be missing from
       // the answer of the next, and the total would go back.
       totals: Effect.map(Effect.andThen(handIn, stored), countsOf),
-      own: () => ({ ...counted }),
+      requests: (mostEndpoints) =>
+        Effect.andThen(
+          handIn,
+          database.run("Counters.requests", ({ sql }) =>
+            storedRequests(sql, mostEndpoints),
+          ),
+        ),
+      own: () => ({ ...own }),
     });
   }),
 );

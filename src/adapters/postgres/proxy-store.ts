@@ -112,6 +112,14 @@ export const layer = Layer.effect(
         return yield* refusal(outcome, name, sourceId);
       }),
 
+      holdSource: Effect.fnUntraced(function* (sourceId) {
+        const held = yield* database.run(
+          "ProxyStore.holdSource",
+          ({ sql }) => sql`select 1 from sources where id = ${sourceId} for key share`,
+        );
+        if (held.count === 0) return yield* new SourceNotFound({ sourceId });
+      }),
+
       update: Effect.fnUntraced(function* (proxy, change) {
         const { name, description, sourceId, access } = { ...proxy, ...change };
         const outcome = yield* database.run("ProxyStore.update", ({ sql }) =>

@@ -134,9 +134,13 @@ function withParams(
  */
 const withParamNamed = (sql: Sql, name: string) => sql`
   id in (
-    select id from entries where params ? ${name} and space in (
-      select 's' || epoch from sources where strpos(key_template, ${`{{${name}`}) > 0
+    select found.id from (
+      select 's' || epoch as space from sources
+      where strpos(key_template, ${`{{${name}`}) > 0
       union all select 's' || epoch from retained_spaces
-    )
+    ) known cross join lateral (
+      -- Space for space: the rest of the table, which may be large, is not looked at.
+      select id from entries e where e.space = known.space and e.params ? ${name} offset 0
+    ) found
     union all select id from entries where params @> ${paramNamed(name)}::text::jsonb
   )`;

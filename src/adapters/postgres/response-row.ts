@@ -23,8 +23,9 @@ const withNames = (params: Entry["params"]) => ({
 /** What the params of a response contain that has a param of this name, as JSON. */
 export const paramNamed = (name: string): string => JSON.stringify({ [NAMES]: [name] });
 
-function paramsIn({ [NAMES]: _, ...params }: Entry["params"]): Entry["params"] {
-  return params;
+function paramsIn(row: Entry["params"]): Entry["params"] {
+  const { [NAMES]: names, ...params } = row;
+  return names === undefined ? row : params;
 }
 
 /** One row unless what is there was asked for later; `added`: nothing was replaced. */

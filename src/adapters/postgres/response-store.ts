@@ -89,17 +89,16 @@ export const layer = Layer.effect(
           return counted;
         });
         const evicted: EntryId[] = [];
-        while (counted > capacity && counted - evicted.length > target) {
+        if (counted <= capacity) return evicted;
+        for (;;) {
+          const left = counted - evicted.length;
           const part = yield* transaction.together(
             operation,
-            database.run(operation, ({ sql }) =>
-              evictPart(sql, of, counted - evicted.length, target),
-            ),
+            database.run(operation, ({ sql }) => evictPart(sql, of, left, target)),
           );
-          if (part.length === 0) break;
+          if (part.length === 0) return evicted;
           evicted.push(...part);
         }
-        return evicted;
       }),
     });
   }),

@@ -15,6 +15,7 @@ import { KEPT_MILLIS } from "../../domain/idempotency/repeat-plan.ts";
 import { REMEMBERED_MILLIS } from "../../domain/refresh/task.ts";
 import type { Database } from "./database.ts";
 import type { Connection } from "./pool.ts";
+import { OF_GONE_ENDPOINTS, OF_GONE_PROXIES } from "./request-counts.ts";
 
 export const RECORDS_PER_STEP = 10_000;
 /** The change log answers "what was purged since?" for exchanges, which never last this long. */
@@ -84,4 +85,6 @@ const SWEPT: readonly Step[] = [
   swept("idempotency_keys", `begun_at <= ${before(KEPT_MILLIS)}`),
   swept("sessions", `ends_at <= uc_now() or seen_at <= ${before(IDLE_MILLIS)}`),
   swept("login_attempts", "ends_at <= uc_now()"),
+  swept("counters", OF_GONE_PROXIES),
+  swept("counters", OF_GONE_ENDPOINTS),
 ];

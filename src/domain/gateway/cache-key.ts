@@ -12,7 +12,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Entry } from "../entry/entry.ts";
+import type { Entry, HeaderList } from "../entry/entry.ts";
+import { combinedValue } from "../http-cache/field-value.ts";
 import type { CacheSettings } from "./cache-settings.ts";
 import { isCredentialParameter } from "./credential-headers.ts";
 import {
@@ -43,10 +44,13 @@ export interface KeyParts {
   readonly bodyHash: string | undefined;
 }
 
-/** SHA-256 of the body of a request, in hexadecimal. */
-export function bodyHash(body: Uint8Array): string {
-  return createHash("sha256").update(body).digest("hex");
+/** SHA-256 of the body of a request and of what says how to read it, in hexadecimal. */
+export function bodyHash(body: Uint8Array, headers: HeaderList): string {
+  const reading = OF_THE_BODY.map((name) => combinedValue(headers, name) ?? "");
+  return createHash("sha256").update(JSON.stringify(reading)).update(body).digest("hex");
 }
+
+const OF_THE_BODY = ["content-type", "content-encoding", "soapaction"];
 
 /**
  * The key of a request; HEAD has that of GET.
@@ -62,7 +66,7 @@ export function bodyHash(body: Uint8Array): string {
  * cacheKey({ ...parts, cacheKeyType: "QUERY_PARAMS", query: "b=2&a=1" }, hash); // => "p GET /a?a=1&b=2"
  *
  * const lang = { name: "lang", value: { _tag: "Text", text: "x 1:y" } } as const;
- * cacheKey({ ...parts, cacheKeyType: "CUSTOM", query: "", variables: [lang] }, hash); // => "p GET /a 4:lang=10:x\\00201:y"
+ * cacheKey({ ...parts, cacheKeyType: "CUSTOM", query: "", variables: [lang] }, hash); // => "p GET /a 4:lang=9:x\\00201:y"
  * ```
  */
 export function cacheKey(parts: KeyParts, hash: SecretHash): string {
@@ -75,6 +79,11 @@ export function cacheKey(parts: KeyParts, hash: SecretHash): string {
     method === "GET" || parts.bodyHash === undefined ? [] : [`body:${parts.bodyHash}`];
   const target = `${plain(path).replaceAll("?", mark)}${asked}`;
   return bounded(scope + [plain(method), target, ...values, ...body].join(" "));
+}
+
+/** How all keys begin that GET has for `path` under a `CUSTOM` key, unless they are very long. */
+export function keysOf(scope: string, path: string): string {
+  return `${scope}GET ${plain(path).replaceAll("?", mark)} `;
 }
 
 /**

@@ -35,7 +35,7 @@ const NOT_THEIRS = new Set([
 const OUR_COOKIE = /^\s*uc_/i;
 
 /** Of every answer of the data plane. */
-const OURS: HeaderList = [
+export const APART: HeaderList = [
   ["Content-Security-Policy", "sandbox"],
   ["X-Content-Type-Options", "nosniff"],
 ];
@@ -50,7 +50,8 @@ export function withoutSecrets(
 ): HeaderList {
   const spelled = secrets
     .filter(({ length }) => length >= SHORTEST_SECRET)
-    .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
+    .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())])
+    .flatMap((secret) => [secret, secret.replace("%3D", "=")]);
   if (spelled.length === 0) return headers;
   return headers.map(([name, value]) => [
     name,
@@ -75,7 +76,7 @@ export function clientHeaders(passed: HeaderList, added: HeaderList): HeaderList
     ...withoutFields(passed, replaced),
     ...added,
     ["Via", [...via.map(([, value]) => value), VIA].join(", ")],
-    ...OURS,
+    ...APART,
   ];
 }
 

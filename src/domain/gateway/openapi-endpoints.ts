@@ -84,13 +84,13 @@ type Item =
 
 /** The path item, and beneath its own fields those of what it refers to. */
 function itemAt(document: Fields, name: string, value: unknown): Item {
-  let fields: Fields = {};
+  const found: Fields[] = [];
   let next = value;
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
     if (!isFields(next)) return refused(placeOf(name), "must be an object");
-    fields = { ...next, ...fields };
+    found.unshift(next);
     const { $ref } = next;
-    if ($ref === undefined) return { _tag: "Item", fields };
+    if ($ref === undefined) return { _tag: "Item", fields: merged(found) };
     const place = `${placeOf(name)}.$ref`;
     if (typeof $ref !== "string") return refused(place, "must be a text");
     if (!$ref.startsWith("#")) {
@@ -103,6 +103,10 @@ function itemAt(document: Fields, name: string, value: unknown): Item {
   }
   return refused(`${placeOf(name)}.$ref`, "must not lead in a circle");
 }
+
+/** Of a field that several have, that of the last. */
+const merged = (all: readonly Fields[]): Fields =>
+  Object.fromEntries(all.flatMap((fields) => Object.entries(fields)));
 
 /** What a JSON Pointer in a fragment names; `undefined` where there is nothing. */
 function pointed(document: Fields, pointer: string): unknown {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { responseDirectives } from "../http-cache/cache-control.ts";
+import { requestDirectives, responseDirectives } from "../http-cache/cache-control.ts";
 import { withoutFields } from "../http-cache/field-value.ts";
 import { lifetimeOf } from "../http-cache/freshness.ts";
 import { reusePlan } from "../http-cache/reuse.ts";
@@ -82,7 +82,9 @@ function refusalByRfc(
   const headers = withoutFields(asked.headers, AUTHORIZATION);
   const request = { ...asked, headers };
   const exchanged = { request, response: replied, isComplete: true };
-  const storing = mayStore(exchanged, said);
+  const wishes = requestDirectives(asked.headers);
+  const heard = { ...wishes, noStore: wishes.noStore && asked.mayRefresh };
+  const storing = mayStore(exchanged, said, heard);
   if (storing._tag === "NotStorable") return storing.reason;
   const lifetime = lifetimeOf(replied, { ...replied, staleIfErrorMillis }, said);
   return isWorthStoring(replied.headers, lifetime, replied.responseAt, said)

@@ -86,10 +86,14 @@ function backendOf(
   if (backend._tag === "Refused") {
     throw new Error(`Backend ${backendResourceUrl} does not parse`);
   }
-  return backend.segments.flatMap(({ literals, names }) => [
-    `/${literals[0] ?? ""}`,
-    ...names.flatMap((param, at) => [name.names.indexOf(param), literals[at + 1] ?? ""]),
-  ]);
+  const parts: (string | number)[] = [];
+  for (const { literals, names } of backend.segments) {
+    parts.push(`/${literals[0] ?? ""}`);
+    for (const [at, param] of names.entries()) {
+      parts.push(name.names.indexOf(param), literals[at + 1] ?? "");
+    }
+  }
+  return parts;
 }
 
 /** The leaves that a path of the segments `raw` leads to, the most specific first. */

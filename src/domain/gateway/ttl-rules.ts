@@ -11,7 +11,7 @@
  */
 import type { Lifetime } from "../entry/freshness.ts";
 import { requestDirectives, SAID_NOTHING } from "../http-cache/cache-control.ts";
-import { withoutFields } from "../http-cache/field-value.ts";
+import { hasField, withoutFields } from "../http-cache/field-value.ts";
 import { storedHeaders } from "../http-cache/stored-headers.ts";
 import { type Conceal, selectVariant } from "../http-cache/vary.ts";
 import { CREDENTIALS, mayBeGiven, mayBeKept, variedNames } from "./between-users.ts";
@@ -20,8 +20,14 @@ import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
 import type { StoredResponse } from "./stored-response.ts";
 
 const KEPT = new Set([200, 203, 204, 300, 301, 308, 404, 410]);
-/** Errors that are about the caller or about us, and never the answer to another. */
-const NEVER_KEPT = new Set([401, 403, 407, 429]);
+/**
+ * Errors that are about the caller, or about how one request was made, and never the answer
+ * to another: one client could have them kept for all.
+ */
+const NEVER_KEPT = new Set([
+  ...[401, 403, 407, 429],
+  ...[406, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 431],
+]);
 
 export interface TtlOptions {
   readonly settings: Pick<CacheSettings, "cacheNullValue">;
@@ -58,7 +64,8 @@ function planByTtl(
   conceal: Conceal,
 ): Plan {
   const said = requestDirectives(asked.headers);
-  const selected = selectVariant(asked.headers, variants, now, conceal);
+  const selected =
+    selectVariant(asked.headers, variants, now, conceal) ?? variants.find(suitsAll);
   const isTheirs = mayBeGiven(asked.credentials, selected);
   const stored = isTheirs ? selected : undefined;
   const onError = stored !== undefined && now < stored.lifetime.fallbackUntil;
@@ -95,6 +102,10 @@ function refusalByTtl(
   if (variedNames(headers).includes("*")) return "Vary: *";
   return mayBeKept(asked.credentials, headers) ? undefined : CREDENTIALS;
 }
+
+/** One that nothing was chosen by and that is in no coding is right for any client. */
+const suitsAll = ({ selecting, headers }: StoredResponse): boolean =>
+  Object.keys(selecting).length === 0 && !hasField(headers, "content-encoding");
 
 const isError = (status: number): boolean => status >= 400 && !NEVER_KEPT.has(status);
 

@@ -72,7 +72,9 @@ export function upstreamHeaders({
   ]);
   const kept = withoutFields(endToEndHeaders(headers), left).flatMap(([name, value]) => {
     if (isSpokenFor(name)) return [];
-    if (name.toLowerCase() !== "cookie") return [[name, value] as const];
+    const lower = name.toLowerCase();
+    if (lower === "max-forwards") return [[name, oneLess(value)] as const];
+    if (lower !== "cookie") return [[name, value] as const];
     const cookies = cookiesOf(value);
     return cookies === "" ? [] : [[name, cookies] as const];
   });
@@ -84,6 +86,10 @@ export function upstreamHeaders({
     ["Via", [...via.map(([, value]) => value), VIA].join(", ")],
   ];
 }
+
+/** RFC 9110 §7.6.2. */
+const oneLess = (value: string): string =>
+  /^ *\d+ *$/.test(value) ? String(Math.max(0, Number(value) - 1)) : value;
 
 /** Some servers read `_` in a name as `-`. */
 function isSpokenFor(name: string): boolean {

@@ -12,7 +12,12 @@ import type { HeaderList } from "../entry/entry.ts";
 import { headerValue } from "../entry/entry.ts";
 import { percentDecoded } from "../source/percent-encoding.ts";
 import type { Endpoint } from "./api-proxy.ts";
-import type { ContextValue, Variable, VariableSource } from "./cache-settings.ts";
+import type {
+  CacheSettings,
+  ContextValue,
+  Variable,
+  VariableSource,
+} from "./cache-settings.ts";
 import { canonicalValue } from "./canonical-value.ts";
 import { isCredentialHeader, isCredentialParameter } from "./credential-headers.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -83,6 +88,26 @@ export function variableValues(
       name,
       value: canonical === undefined ? found : { _tag: "Canonical", text: canonical },
     };
+  });
+}
+
+/**
+ * Whether a parameter of the key comes more than once with different values. The first is
+ * the key's; an upstream that reads another would answer for that, under the first one's key.
+ */
+export function isAmbiguous(
+  { cacheKeyType, variableList }: Pick<CacheSettings, "cacheKeyType" | "variableList">,
+  facts: RequestFacts,
+): boolean {
+  if (cacheKeyType !== "CUSTOM") return false;
+  return variableList.some(({ from }) => {
+    if (from.type !== "PARAMETER" || from.paramType === "PATH") return false;
+    const parts = from.paramType === "QUERY" ? (facts.query ?? "") : textOf(facts.body);
+    const values = parts
+      .split("&")
+      .map(splitPart)
+      .filter(({ name }) => name === from.paramName);
+    return new Set(values.map(({ value }) => value)).size > 1;
   });
 }
 

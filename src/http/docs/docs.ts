@@ -21,11 +21,21 @@ and where its operator lists the addresses it answers, 403, \`ADDRESS_NOT_ALLOWE
 
 const tags = [
   { name: "Access", description: "Tokens and users" },
+  {
+    name: "API proxies",
+    description: "What the gateway answers below `/gw/`, each over a source",
+  },
   { name: "Audit", description: "Who changed what" },
   { name: "Cache", description: "Entries that are stored" },
+  {
+    name: "Cache settings",
+    description: "What an API proxy or an endpoint caches, and how",
+  },
   { name: "Clearing", description: "Taking entries out of the cache, everywhere" },
+  { name: "Endpoints", description: "The paths and methods of an API proxy" },
   { name: "Instances", description: "Database servers that entries are about" },
   { name: "Login", description: "Sessions of users" },
+  { name: "Projects", description: "Projects of the gateway, which hold API proxies" },
   { name: "Quota", description: "Upstream calls that are left" },
   { name: "Refreshing", description: "Making entries current before they expire" },
   { name: "Service", description: "Health, information and metrics" },

@@ -9,6 +9,9 @@
 import * as Result from "effect/Result";
 import type { Context, Hono } from "hono";
 import type { HeaderList } from "../../domain/entry/entry.ts";
+import { hasField } from "../../domain/http-cache/field-value.ts";
+import { httpDate } from "../../domain/http-cache/http-date.ts";
+import { APART } from "../../domain/gateway/client-headers.ts";
 import { VIA } from "../../domain/gateway/upstream-headers.ts";
 import { answerRequest } from "../../services/gateway/answer-request.ts";
 import type {
@@ -16,13 +19,25 @@ import type {
   GatewayRequest,
 } from "../../services/gateway/gateway-request.ts";
 import { GatewayRefused, REFUSALS } from "../../services/gateway/refused.ts";
+import { piecesOf } from "../../services/gateway/pieces.ts";
 import { allowedAddress } from "../allow-list.ts";
 import { clientAddress, isHttps } from "../client-address.ts";
+import { facing } from "../faces.ts";
 import { rawPath } from "../raw-path.ts";
 import type { Run } from "../run.ts";
 import { streamOf } from "./body-stream.ts";
 
+/** But tab. */
+const CONTROL = /[\x00-\x08\x0A-\x1F\x7F]/;
+
 export function dataPlane(app: Pick<Hono, "use" | "all">, run: Run): void {
+  app.use("/gw/*", facing("gateway"));
+  app.use("/gw/*", async (c, next) => {
+    await next();
+    for (const [name, value] of APART) {
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
+  });
   app.use("/gw/*", allowedAddress({ needs: "nothing" }));
   app.all("/gw/*", async (c) => {
     const request = requestIn(c);
@@ -41,6 +56,15 @@ function requestIn(c: Context): GatewayRequest | GatewayRefused {
   const [projectName, proxyName] = [decoded(project), decoded(proxy)];
   if (projectName === undefined || proxyName === undefined) {
     return badRequest("The path has a malformed percent-escape");
+  }
+  for (const [name, value] of headers) {
+    // No request can go up with it.
+    if (CONTROL.test(value))
+      return badRequest(`The header ${name} holds a control character`);
+  }
+  if (method === "CONNECT") {
+    const description = "HTTP method (CONNECT) is not allowed here";
+    return new GatewayRefused({ error: "method_not_allowed", description });
   }
   const host = headers.get("host") ?? "";
   // Of two lines each reader along the way may believe another.
@@ -72,19 +96,41 @@ function decoded(segment: string): string | undefined {
 }
 
 function rawQuery(url: string): string | undefined {
-  const at = url.indexOf("?");
-  return at < 0 ? undefined : url.slice(at + 1).split("#", 1)[0];
+  const [target = ""] = url.split("#", 1);
+  const at = target.indexOf("?");
+  return at < 0 ? undefined : target.slice(at + 1);
 }
 
 function answered(c: Context, answer: GatewayAnswer): Response {
   const { status, body } = answer;
   const isBodiless = c.req.method === "HEAD" || status === 204 || status === 304;
   if (body instanceof Uint8Array) {
-    const bytes = isBodiless ? null : (body as Uint8Array<ArrayBuffer>);
-    return made(c, status, answer.headers, bytes);
+    return made(
+      c,
+      status,
+      answer.headers,
+      isBodiless ? null : typed(answer.headers, body),
+    );
   }
   if (isBodiless) body.discard();
   return made(c, status, answer.headers, isBodiless ? null : streamOf(body));
+}
+
+/** More goes out in pieces. */
+const SMALL_BYTES = 64 * 1024;
+
+/** The server gives bytes a type of its own where they have none; not so a stream. */
+function typed(headers: HeaderList, bytes: Uint8Array) {
+  if (bytes.length === 0) return null;
+  const isSmall = bytes.length <= SMALL_BYTES;
+  if (isSmall && hasField(headers, "content-type"))
+    return bytes as Uint8Array<ArrayBuffer>;
+  return streamOf({
+    pieces: (async function* () {
+      yield* piecesOf(bytes);
+    })(),
+    discard: () => undefined,
+  });
 }
 
 /** Of ours alone: nothing of an upstream is in it. */
@@ -95,13 +141,19 @@ function refused(
   const body = JSON.stringify({ error, error_description: description });
   const own: HeaderList = [
     ["Content-Type", "application/json; charset=utf-8"],
+    ["Content-Length", String(Buffer.byteLength(body))],
     ["Cache-Control", "no-store"],
-    ["Content-Security-Policy", "sandbox"],
-    ["X-Content-Type-Options", "nosniff"],
+    ...APART,
     ["Via", VIA],
     ...headers,
   ];
   return made(c, REFUSALS[error], own, body);
+}
+
+/** To a HEAD the server would say that there is nothing, and no date (RFC 9110 §6.6.1, §9.3.2). */
+function nameLengthAndDate(headers: Headers): void {
+  if (!headers.has("content-length")) headers.set("Transfer-Encoding", "chunked");
+  if (!headers.has("date")) headers.set("Date", httpDate(Date.now()));
 }
 
 /** A reply that can't be passed on is as good as none. */
@@ -115,6 +167,7 @@ function made(
   try {
     const response = new Response(body, { status });
     for (const [name, value] of headers) response.headers.append(name, value);
+    if (c.req.method === "HEAD") nameLengthAndDate(response.headers);
     response.headers.set("X-Request-Id", requestId);
     return response;
   } catch {

@@ -31,7 +31,8 @@ const headerDescriptions: Readonly<Record<string, string>> = {
 export function gatewayResponses<const T extends Tag>(...tags: readonly T[]) {
   const samples = tags.map((tag) => {
     const parts = gatewayParts(problemSamples[tag].error);
-    return { tag, headers: parts.headers ?? {}, ...gatewayAnswer(parts) };
+    const { status, body } = gatewayAnswer(parts);
+    return { tag, headers: parts.headers ?? {}, status, body };
   });
   const responses = [...Map.groupBy(samples, ({ status }) => status)].map(
     ([status, all]) => [status, describe(all)],

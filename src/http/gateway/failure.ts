@@ -72,10 +72,15 @@ export function gatewayAnswer({ status, detail, errors = [] }: ProblemParts) {
   return { status: known, body };
 }
 
-/** `ttl` and `Must be a number` make `ttl must be a number`. */
-function sentence({ field, message }: FieldProblem): string {
+/**
+ * `ttl` and `Must be a number` make `ttl must be a number`. A `handlingAction` that is not
+ * there is told as in seed 003, wherever it is missed.
+ */
+function sentence({ field: path, message }: FieldProblem): string {
+  const isMissed = message === "is required" && path.endsWith(".handlingAction");
+  const field = isMissed ? "handlingAction" : path;
   if (message === "No such field") return `${field} is not a known field`;
-  if (/^Must /.test(message)) return `${field} must ${message.slice(5)}`;
-  if (/^Not /.test(message)) return `${field} is not ${message.slice(4)}`;
+  if (message.startsWith("Must ")) return `${field} must ${message.slice(5)}`;
+  if (message.startsWith("Not ")) return `${field} is not ${message.slice(4)}`;
   return /^[a-z]/.test(message) ? `${field} ${message}` : `${field}: ${message}`;
 }

@@ -25,10 +25,13 @@ export const must =
 
 /** Text that can be kept and compared: Unicode without controls. */
 export const text = (least: number, most: number) =>
-  z.string({ error: must("be a text") }).superRefine((value, context) => {
-    const message = textProblem(value, least, most);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+  z
+    .string({ error: must("be a text") })
+    .superRefine((value, context) => {
+      const message = textProblem(value, least, most);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .openapi({ minLength: least, maxLength: most });
 
 function textProblem(value: string, least: number, most: number): string | undefined {
   if (textFault(value) !== undefined) {
@@ -59,7 +62,10 @@ export const description = text(0, 2_000)
   .nullish()
   .openapi({ description: "For people" });
 
-export const httpMethod = oneOf(ENDPOINT_METHODS).openapi({ example: "GET" });
+export const httpMethod = oneOf(ENDPOINT_METHODS).openapi({
+  description: "HTTP method for the endpoint",
+  example: "GET",
+});
 
 /** Of an endpoint that there may be: compared as it is. */
 export const endpointName = text(1, 2_000).openapi({
@@ -69,14 +75,14 @@ export const endpointName = text(1, 2_000).openapi({
 
 export const ProjectParams = z.object({
   projectName: z.string().openapi({
-    param: { name: "projectName", in: "path" },
+    description: "Project name",
     example: "MyProject",
   }),
 });
 
 export const ProxyParams = ProjectParams.extend({
   apiProxyName: z.string().openapi({
-    param: { name: "apiProxyName", in: "path" },
+    description: "API Proxy name",
     example: "MyAPI",
   }),
 });

@@ -8,7 +8,10 @@
  * @module
  */
 import { CORE_SCHEMA, load } from "js-yaml";
-import { type ReadDocument, endpointsOf } from "../../domain/gateway/openapi-endpoints.ts";
+import {
+  type ReadDocument,
+  endpointsOf,
+} from "../../domain/gateway/openapi-endpoints.ts";
 
 const MOST_YAML = 4 * 1024 * 1024;
 

@@ -19,7 +19,11 @@ export const resultSchema = <R extends z.ZodType>(result: R) =>
   z.object({ ...success, result });
 
 export const listSchema = <R extends z.ZodType>(result: R) =>
-  z.object({ ...success, resultList: z.array(result), resultCount: z.int() });
+  z.object({
+    ...success,
+    resultList: z.array(result),
+    resultCount: z.int().openapi({ example: 1 }),
+  });
 
 /** A `responses` entry. */
 export const answered = <S extends z.ZodType>(description: string, schema: S) => ({

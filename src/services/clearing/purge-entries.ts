@@ -60,8 +60,7 @@ const targetOf = ({ sourceId, project, apiProxy }: PurgeAsked): string => {
 const selectionOf = Effect.fnUntraced(function* (asked: PurgeAsked) {
   const { sourceId, params, project, apiProxy } = asked;
   const known = sourceId === undefined ? undefined : yield* knownSource(sourceId);
-  const byKey = asked.key !== undefined || asked.prefix !== undefined;
-  const spaces = yield* purgedSpaces({ source: known, byKey, project, apiProxy });
+  const spaces = yield* purgedSpaces({ source: known, project, apiProxy });
   const key = known && (yield* keyIn(known, asked.key));
   const prefix = known && (yield* prefixIn(known, asked.prefix));
   return {

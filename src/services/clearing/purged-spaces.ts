@@ -1,8 +1,7 @@
 /**
  * Finds the spaces that a purge is about: of a source, and of the gateway's API proxies.
  *
- * An API proxy's entries are its source's too. A key or the beginning of one is spelled as
- * the source's own entries have it, so it selects none of the gateway's.
+ * An API proxy's entries are its source's too.
  *
  * @module
  */
@@ -14,8 +13,6 @@ import type { KnownSource } from "../source/source-directory.ts";
 
 export interface SpacesAsked {
   readonly source: KnownSource | undefined;
-  /** Keys of the source are named. */
-  readonly byKey: boolean;
   readonly project: string | undefined;
   readonly apiProxy: string | undefined;
 }
@@ -25,11 +22,10 @@ export interface SpacesAsked {
  * in any, no such API proxy.
  */
 export const purgedSpaces = Effect.fnUntraced(function* (asked: SpacesAsked) {
-  const { source, byKey, project, apiProxy } = asked;
+  const { source, project, apiProxy } = asked;
   const proxies = yield* proxiesNamed(project, apiProxy);
   if (source === undefined) return proxies?.map(({ id }) => proxySpace(id));
   const own = proxies === undefined ? [source.space] : [];
-  if (byKey) return own;
   const store = yield* ProxyStore;
   const others = proxies ?? (yield* store.overSource(source.source.id));
   const over = others.filter(({ sourceId }) => sourceId === source.source.id);

@@ -9,9 +9,13 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import { seesSource } from "../../domain/access/caller.ts";
 import { permits } from "../../domain/access/permission.ts";
 import type { EffectiveSettings } from "../../domain/gateway/effective-settings.ts";
 import { readsBody } from "../../domain/gateway/variables.ts";
+import type { HeaderList } from "../../domain/entry/entry.ts";
+import { asksForLess } from "../../domain/http-cache/conditional.ts";
+import { hasField } from "../../domain/http-cache/field-value.ts";
 import { requestDirectives } from "../../domain/http-cache/cache-control.ts";
 import { takeBody } from "./body-prefix.ts";
 import { type CachedRequest, cachedRequest, isGet } from "./cached-request.ts";
@@ -34,15 +38,19 @@ export const answerCached = Effect.fnUntraced(function* (
   const { settings } = effective;
   const { request } = routed;
   const said = requestDirectives(request.headers);
-  const mayRefresh = yield* heard(routed, effective);
   if (!isLookedUp(request.method, effective)) {
     return yield* passThrough(routed, "BYPASS", { forwarded: "method" });
   }
-  if (said.noStore)
+  const mayRefresh = yield* heard(routed, effective);
+  if (said.noStore && mayRefresh)
     return yield* passThrough(routed, "BYPASS", {
       forwarded: "request",
       detail: "no-store",
     });
+  if (!isGet(request.method) && isConditional(request.headers)) {
+    const detail = "a condition that only the origin may judge";
+    return yield* passThrough(routed, "BYPASS", { forwarded: "bypass", detail });
+  }
   if (isGet(request.method) && !readsBody(settings.variableList)) {
     return yield* answer(yield* cachedRequest(routed, effective, undefined, mayRefresh));
   }
@@ -57,6 +65,10 @@ export const answerCached = Effect.fnUntraced(function* (
   return yield* answer(yield* cachedRequest(routed, effective, taken.bytes, mayRefresh));
 });
 
+/** RFC 9110 §13.1, §14.5: what keeps one change from undoing another. */
+const isConditional = (headers: HeaderList): boolean =>
+  asksForLess(headers) || hasField(headers, "content-range");
+
 /** Under RFC 9111 nothing but GET and HEAD is answered from what is stored. */
 function isLookedUp(method: string, { settings }: EffectiveSettings): boolean {
   if (isGet(method)) return true;
@@ -69,11 +81,12 @@ function isLookedUp(method: string, { settings }: EffectiveSettings): boolean {
  * without is refused by `STOP`, and not heard by `CONTINUE`.
  */
 const heard = Effect.fnUntraced(function* (
-  { request, caller }: RoutedRequest,
+  { request, caller, proxy }: RoutedRequest,
   { settings }: EffectiveSettings,
 ) {
   if (!settings.invalidationRequiresAuthn) return true;
-  if (caller !== undefined && permits(caller.role, "update")) return true;
+  const isKnown = caller !== undefined && seesSource(caller, proxy.sourceId);
+  if (isKnown && permits(caller.role, "update")) return true;
   const said = requestDirectives(request.headers);
   const wishes = said.noCache || said.noStore || said.maxAge === 0;
   if (wishes && settings.handlingAction === "STOP") {
@@ -88,8 +101,7 @@ const heard = Effect.fnUntraced(function* (
 
 const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
   const flights = yield* Flights;
-  const { id, asked, settings } = cached;
-  const mayJoin = asked.method === "GET";
+  const { id, asked, settings, routed } = cached;
   for (let isSecondLook = false; ; isSecondLook = true) {
     const found = yield* lookUp(cached);
     if (found._tag === "Answered") {
@@ -97,15 +109,19 @@ const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
       if (behind) yield* renewBehind(cached, settings.handlingAction === "CONTINUE");
       return found.answer;
     }
+    const { plan, variants } = found;
     const name = `${id.space}\0${id.key}`;
-    if (!mayJoin || isSecondLook) {
-      return yield* fillCache(cached, found.plan, found.variants, undefined);
+    const boarding =
+      isSecondLook || !isGet(asked.method)
+        ? undefined
+        : asked.method === "GET"
+          ? flights.board(name)
+          : flights.follow(name);
+    if (boarding === undefined || boarding._tag === "Leads") {
+      return yield* fillCache(cached, plan, variants, boarding?.flight);
     }
-    const boarding = flights.board(name);
-    if (boarding._tag === "Leads") {
-      return yield* fillCache(cached, found.plan, found.variants, boarding.flight);
-    }
-    yield* boarding.landed;
+    // Whoever leads may be long about it.
+    yield* Effect.timeoutOption(boarding.landed, routed.source.source.timeoutMillis);
   }
 });
 

@@ -17,7 +17,11 @@ import type { EffectiveSettings } from "../../domain/gateway/effective-settings.
 import { rfcRules } from "../../domain/gateway/rfc-rules.ts";
 import { ttlRules } from "../../domain/gateway/ttl-rules.ts";
 import { cookiesOf } from "../../domain/gateway/upstream-headers.ts";
-import { splitPart, variableValues } from "../../domain/gateway/variables.ts";
+import {
+  isAmbiguous,
+  splitPart,
+  variableValues,
+} from "../../domain/gateway/variables.ts";
 import { withoutFields } from "../../domain/http-cache/field-value.ts";
 import { endToEndHeaders } from "../../domain/http-cache/hop-by-hop.ts";
 import type { Conceal } from "../../domain/http-cache/vary.ts";
@@ -32,8 +36,11 @@ export interface CachedRequest {
   readonly shelf: Shelf;
   readonly rules: CacheRules;
   readonly asked: Asked;
-  readonly params: Readonly<Record<string, string>>;
+  /** What a purge selects it by. */
+  readonly params: () => Readonly<Record<string, string>>;
   readonly conceal: Conceal;
+  /** Why nothing that is asked so may be kept. */
+  readonly unkeepable: string | undefined;
   /** Of the request, where it has one. */
   readonly body: Uint8Array | undefined;
 }
@@ -69,7 +76,7 @@ export const cachedRequest = Effect.fnUntraced(function* (
     path,
     query,
     variables,
-    bodyHash: body === undefined || isGet(method) ? undefined : bodyHash(body),
+    bodyHash: body === undefined || isGet(method) ? undefined : bodyHash(body, headers),
   };
   const space = proxySpace(proxy.id);
   const { staleIfErrorMillis } = source.source;
@@ -90,8 +97,9 @@ export const cachedRequest = Effect.fnUntraced(function* (
       credentials: credentialsOutside(settings, headers, query),
       mayRefresh,
     },
-    params: paramsOf({ cacheKeyType, query, variables, pathParams }, hash),
+    params: () => paramsOf({ cacheKeyType, query, variables, pathParams }, hash),
     conceal,
+    unkeepable: isAmbiguous(settings, facts) ? "a variable is given twice" : undefined,
     body,
   } satisfies CachedRequest;
 });
@@ -143,6 +151,8 @@ function credentialsOutside(
         .split("&")
         .map((part) => splitPart(part).name)
         .filter((name) => isCredentialParameter(name) && !queried.has(name))
+        // No header has such a name, and so no `Vary`.
+        .map((name) => `?${name}`)
     : [];
   return [...inHeaders, ...inQuery];
 }

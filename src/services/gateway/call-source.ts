@@ -13,6 +13,7 @@ import { CallQuota } from "../quota/call-quota.ts";
 import { monotonicMillis } from "../quota/permit.ts";
 import { readyToCall, sendCall } from "../refresh/call-upstream.ts";
 import type { UpstreamReply, UpstreamRequest } from "../refresh/upstream.ts";
+import { UpstreamBroken } from "../refresh/upstream-errors.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 
 /** A reply whose body is still to come. */
@@ -40,6 +41,18 @@ export const callSource = Effect.fnUntraced(function* (
   const { ready, reply, requestAt } = yield* send(known, call);
   const responseAt = yield* Clock.currentTimeMillis;
   const { status, rawHeaders } = reply;
+  // What has no meaning (RFC 9110 §15) can't be passed on.
+  if (status < 200 || status > 599) {
+    reply.discard();
+    const detail = `Status ${status} is none`;
+    return yield* new UpstreamBroken({ reason: "protocol", detail });
+  }
+  // Nobody undoes it, and what comes would be taken for the content (RFC 9112 §6.1).
+  if (COMPRESSED.test(combinedValue(rawHeaders, "transfer-encoding") ?? "")) {
+    reply.discard();
+    const detail = "A transfer coding that was not asked for";
+    return yield* new UpstreamBroken({ reason: "protocol", detail });
+  }
 
   const lookup = (name: string) => combinedValue(rawHeaders, name);
   const notBefore =
@@ -60,6 +73,8 @@ export const callSource = Effect.fnUntraced(function* (
   }
   return { ...reply, requestAt, responseAt } satisfies SourceReply;
 });
+
+const COMPRESSED = /\b(?:gzip|deflate|compress|br|zstd)\b/i;
 
 /**
  * Sends; again, by a call of its own, where a permit came too late to be used, and where a

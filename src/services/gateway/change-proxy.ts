@@ -22,6 +22,8 @@ export const changeProxy = Effect.fn("changeProxy")(function* (
   const plan = Effect.gen(function* () {
     const proxy = yield* store.lock(projectName, name);
     const { sourceId = proxy.sourceId } = change;
+    // Taken in the order in which a change of the source takes it and the purge.
+    if (sourceId !== proxy.sourceId) yield* store.holdSource(sourceId);
     const space = { _tag: "Space", space: proxySpace(proxy.id) } as const;
     return {
       proxyId: proxy.id,

@@ -22,7 +22,7 @@ import type { GatewayAnswer } from "./gateway-request.ts";
 import { handOn } from "./hand-on.ts";
 import { upstreamRequest, WAIT_MILLIS } from "./pass-through.ts";
 import { type Exchange, ResponseCache } from "./response-cache.ts";
-import { serveStored } from "./serve-stored.ts";
+import { standIn } from "./stand-in.ts";
 import { refusedBy } from "./upstream-failure.ts";
 
 /** What a fill works with; `land` ends it, once what comes of it is kept or will not be. */
@@ -70,7 +70,11 @@ export const fillOnce = Effect.fnUntraced(function* (
   waitMillis: number,
   flight?: Flight,
 ) {
-  const exchange = (yield* ResponseCache).begin(cached.shelf, cached.id);
+  const exchange = (yield* ResponseCache).begin(
+    cached.shelf,
+    cached.id,
+    cached.routed.since,
+  );
   const land = () => {
     exchange.end();
     flight?.land();
@@ -99,12 +103,20 @@ const ask = Effect.fnUntraced(function* (fill: Fill) {
   return yield* handOn(fill, reply, isWhole, variants);
 });
 
-/** Under a `ttl` only what this very client could be given is confirmed for it. */
+/**
+ * Under a `ttl` only what this very client could be given is confirmed for it. Where none is
+ * selected, any variant may turn out to be the one; but a part is not confirmed for another.
+ */
 function conditionsOf({ cached, plan, variants }: Fill) {
   if (cached.asked.method !== "GET") return [];
-  const { selected } = plan;
-  if (cached.rules.policy === "rfc9111") return conditionsFor(variants, selected);
-  return selected === undefined ? [] : conditionsFor([selected], selected);
+  const { selected, because } = plan;
+  if (selected === undefined) {
+    const isAny = cached.rules.policy === "rfc9111" && because === "vary-miss";
+    return isAny ? conditionsFor(variants) : [];
+  }
+  return cached.rules.policy === "rfc9111"
+    ? conditionsFor(variants, selected)
+    : conditionsFor([selected], selected);
 }
 
 /** What is stored answers in the place of an error, where it may. */
@@ -128,23 +140,15 @@ const send = Effect.fnUntraced(function* (
     if (fallback === undefined) return yield* refusedBy(called.failure, now);
     const detail =
       called.failure._tag === "NoCallFree" ? "no call is free" : "upstream failed";
-    return standIn(fill, fallback, now, { detail });
+    return {
+      _tag: "Answered",
+      answer: standIn(fill, fallback, now, { detail }),
+    } as const;
   }
   const reply: SourceReply = called.success;
   const isError = isStaleIfErrorStatus(reply.status) || reply.status === 429;
   if (fallback === undefined || !isError) return { _tag: "Replied", reply } as const;
   reply.discard();
-  return standIn(fill, fallback, now, { forwardStatus: reply.status });
-});
-
-function standIn(
-  { cached, plan, land }: Fill,
-  stored: StoredResponse,
-  now: number,
-  why: { readonly detail?: string; readonly forwardStatus?: number },
-) {
-  land();
-  const report = { forwarded: plan.because, ...why };
-  const answer = serveStored(cached, stored, { label: "STALE", now, report });
+  const answer = standIn(fill, fallback, now, { forwardStatus: reply.status });
   return { _tag: "Answered", answer } as const;
-}
+});

@@ -26,6 +26,8 @@ export class Flights extends Context.Service<
   {
     /** Leads where nobody does under `name`, else follows. */
     readonly board: (name: string) => Boarding;
+    /** `undefined` where nobody leads: what a HEAD brings is no use to others. */
+    readonly follow: (name: string) => Boarding | undefined;
     readonly room: FillRoom;
   }
 >()("uni-cache/services/Flights") {}
@@ -48,18 +50,21 @@ export const layer = Layer.sync(Flights, () => {
     };
   };
 
+  const follow = (name: string): Boarding | undefined => {
+    const one = flying.get(name);
+    if (one === undefined) return undefined;
+    const landed = Effect.callback<void>((resume) => {
+      if (flying.get(name) !== one) return resume(Effect.void);
+      const wake = () => resume(Effect.void);
+      one.waiting.add(wake);
+      return Effect.sync(() => one.waiting.delete(wake));
+    });
+    return { _tag: "Follows", landed };
+  };
+
   return Flights.of({
     room: fillRoom(ROOM_BYTES),
-    board: (name) => {
-      const one = flying.get(name);
-      if (one === undefined) return { _tag: "Leads", flight: lead(name) };
-      const landed = Effect.callback<void>((resume) => {
-        if (flying.get(name) !== one) return resume(Effect.void);
-        const wake = () => resume(Effect.void);
-        one.waiting.add(wake);
-        return Effect.sync(() => one.waiting.delete(wake));
-      });
-      return { _tag: "Follows", landed };
-    },
+    board: (name) => follow(name) ?? { _tag: "Leads", flight: lead(name) },
+    follow,
   });
 });

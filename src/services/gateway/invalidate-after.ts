@@ -10,6 +10,7 @@ import { effectiveSettings } from "../../domain/gateway/effective-settings.ts";
 import { invalidatedUris } from "../../domain/http-cache/invalidation.ts";
 import type { ResponseHead } from "../../domain/http-cache/message.ts";
 import { isSafeMethod } from "../../domain/http-cache/methods.ts";
+import { keysOf } from "../../domain/gateway/cache-key.ts";
 import { cachedRequest } from "./cached-request.ts";
 import { ResponseCache } from "./response-cache.ts";
 import { mountOf, type RoutedRequest } from "./route-request.ts";
@@ -49,5 +50,8 @@ const forget = Effect.fnUntraced(function* (routed: RoutedRequest, target: strin
   };
   const { shelf, id } = yield* cachedRequest(there, effective, undefined, false);
   const cache = yield* ResponseCache;
-  yield* Effect.ignore(cache.invalidate(shelf, id), { log: "Warn" });
+  // Under a key of variables a target has a key for each of their values.
+  const isCustom = effective.settings.cacheKeyType === "CUSTOM";
+  const below = isCustom ? keysOf(effective.scope, path) : undefined;
+  yield* Effect.ignore(cache.invalidate(shelf, id, below), { log: "Warn" });
 });

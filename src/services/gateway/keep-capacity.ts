@@ -14,8 +14,11 @@ import type { StoreUnavailable } from "../errors.ts";
 import { type Added, ResponseCache, type Shelf } from "./response-cache.ts";
 import { ResponseStore } from "./response-store.ts";
 
-/** What a process that was killed had not told is found after this. */
-const RECOUNT_MILLIS = 60_000;
+/**
+ * What a process that was killed had not told is found after this. Where room is kept free
+ * it does no harm for longer.
+ */
+const RECOUNT_MILLIS = { exact: 60_000, withRoom: 600_000 } as const;
 
 const NOTE_USES_MILLIS = 1_000;
 const PAGE = 2_000;
@@ -48,10 +51,12 @@ export const capacityKeeper = Effect.gen(function* () {
     for (const id of evicted) yield* news.replaced(id);
   });
 
-  const isDue = (shelf: Shelf, most: number | undefined, now: number) =>
-    most === undefined ||
-    most > evictionLimits(shelf.capacity).capacity ||
-    now - (countedAt.get(nameOf(shelf)) ?? -Infinity) >= RECOUNT_MILLIS;
+  const isDue = (shelf: Shelf, most: number | undefined, now: number) => {
+    const { capacity } = evictionLimits(shelf.capacity);
+    if (most === undefined || most > capacity) return true;
+    const millis = RECOUNT_MILLIS[capacity < shelf.capacity ? "withRoom" : "exact"];
+    return now - (countedAt.get(nameOf(shelf)) ?? -Infinity) >= millis;
+  };
 
   return Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis;

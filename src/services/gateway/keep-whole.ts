@@ -69,21 +69,21 @@ const keep = Effect.fnUntraced(function* (
 
 function responseOf(
   { cached }: Fill,
-  { status, requestAt, responseAt }: SourceReply,
+  { status, rawHeaders, requestAt, responseAt }: SourceReply,
   headers: HeaderList,
   body: Uint8Array,
 ): StoredResponse {
-  const { id, asked, rules, params, conceal } = cached;
-  const replied = { status, headers, requestAt, responseAt };
-  const selecting = selectingOf(asked.headers, varied(cached, headers), conceal) ?? {};
+  const { id, asked, rules, conceal } = cached;
+  const replied = { status, headers: rawHeaders, requestAt, responseAt };
+  const selecting = selectingOf(asked.headers, varied(cached, rawHeaders), conceal) ?? {};
   return {
     ...id,
     variant: variantName(selecting),
     selecting,
     status,
-    headers: rules.storedHeaders(replied),
+    headers: rules.storedHeaders({ ...replied, headers }),
     body,
-    params,
+    params: cached.params(),
     lifetime: rules.lifetime(replied),
     policy: rules.policy,
     withCredentials: asked.credentials.length > 0,
@@ -104,7 +104,10 @@ function joinedToPart(
   variants: readonly StoredResponse[],
 ): StoredResponse {
   if (response.status !== 206) return response;
-  const part = variants.find(({ variant }) => variant === response.variant);
+  // It never takes the place of a whole.
+  const variant = `${response.variant}+part`;
+  const part = variants.find((one) => one.variant === variant);
   const combined = part && combinedParts(part, response);
-  return combined === undefined ? response : { ...response, ...combined };
+  if (combined === undefined) return { ...response, variant };
+  return { ...response, ...combined, ...(combined.status === 206 ? { variant } : {}) };
 }

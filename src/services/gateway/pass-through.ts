@@ -6,7 +6,14 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { HeaderList } from "../../domain/entry/entry.ts";
-import { clientHeaders, ofUpstream } from "../../domain/gateway/client-headers.ts";
+import {
+  clientHeaders,
+  ofUpstream,
+  withoutSecrets,
+} from "../../domain/gateway/client-headers.ts";
+import { isCredentialParameter } from "../../domain/gateway/credential-headers.ts";
+import { isSecretHeader } from "../../domain/source/header-rules.ts";
+import type { Source } from "../../domain/source/source.ts";
 import {
   type CacheReport,
   withCacheStatus,
@@ -60,7 +67,22 @@ export function passedHeaders(
 ): HeaderList {
   const isReference = status === 201 || (status >= 300 && status < 400);
   const passed = ofUpstream(rawHeaders);
-  return isReference ? mapped(routed, passed, /^location$/i) : passed;
+  return withoutSecrets(
+    isReference ? mapped(routed, passed, /^location$/i) : passed,
+    secretsOf(routed.source.source),
+  );
+}
+
+function secretsOf({ defaultHeaders, defaultQuery }: Source): readonly string[] {
+  const ofHeaders = Object.entries(defaultHeaders).flatMap(([name, value]) =>
+    // `Bearer secret`: the scheme is none.
+    isSecretHeader(name) ? [value, value.replace(/^[\w-]+ +/, "")] : [],
+  );
+  // A plain word as `json` would be found in text that has nothing to do with it.
+  const ofQuery = Object.entries(defaultQuery).map(([name, value]) =>
+    isCredentialParameter(name) ? value : `${name}=${value}`,
+  );
+  return [...ofHeaders, ...ofQuery];
 }
 
 /** What an answer refers to, by the data plane's URLs (RFC 9111 §4.4). */

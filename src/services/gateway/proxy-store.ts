@@ -57,6 +57,10 @@ export class ProxyStore extends Context.Service<
       ApiProxy,
       ProjectNotFound | ApiProxyExists | SourceNotFound | StoreUnavailable
     >;
+    /** The source stays as it is until the transaction ends; comes before any purge. */
+    readonly holdSource: (
+      sourceId: string,
+    ) => Effect.Effect<void, SourceNotFound | StoreUnavailable>;
     readonly update: (
       proxy: ApiProxy,
       change: ProxyChange,

@@ -17,9 +17,11 @@ import { Flights } from "./flights.ts";
 import { ResponseCache } from "./response-cache.ts";
 
 export const renewBehind = Effect.fnUntraced(function* (
-  cached: CachedRequest,
+  asked: CachedRequest,
   continues: boolean,
 ) {
+  // What HEAD brings renews nothing.
+  const cached = continues ? asked : asGet(asked);
   const { start } = yield* Background;
   const flights = yield* Flights;
   if (cached.asked.method !== "GET") {
@@ -34,6 +36,17 @@ export const renewBehind = Effect.fnUntraced(function* (
   );
   yield* start(renewal);
 });
+
+function asGet(cached: CachedRequest): CachedRequest {
+  if (cached.asked.method !== "HEAD") return cached;
+  const { asked, routed } = cached;
+  const request = { ...routed.request, method: "GET" };
+  return {
+    ...cached,
+    asked: { ...asked, method: "GET" },
+    routed: { ...routed, request, method: "GET" },
+  };
+}
 
 const renew = (cached: CachedRequest, continues: boolean) =>
   Effect.gen(function* () {

@@ -57,14 +57,18 @@ export class ResponseCache extends Context.Service<
       shelf: Shelf,
       id: EntryId,
     ) => Effect.Effect<readonly StoredResponse[], StoreUnavailable>;
-    readonly begin: (shelf: Shelf, id: EntryId) => Exchange;
+    /** The moment, to begin an exchange by what is known now. */
+    readonly now: () => number;
+    /** `since` as `now` gave it when the settings were looked up. */
+    readonly begin: (shelf: Shelf, id: EntryId, since: number) => Exchange;
     /**
-     * Forgets a key with all its variants: here before it ends, in other processes within a
+     * Forgets a key with all its variants, or with `below` all keys that begin so: here before it ends, in other processes within a
      * moment. Every exchange of it that is under way is outdated.
      */
     readonly invalidate: (
       shelf: Shelf,
       id: EntryId,
+      below?: string,
     ) => Effect.Effect<void, StoreUnavailable>;
     /** Keys of the store that were used since this was last called, from memory too. */
     readonly takeUses: () => readonly Use[];

@@ -15,6 +15,7 @@ import { TokenDirectory } from "../access/token-directory.ts";
 import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
 import { GatewayDirectory, type KnownProxy } from "./gateway-directory.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
+import { ResponseCache } from "./response-cache.ts";
 import { GatewayRefused } from "./refused.ts";
 
 /** A request, and all that is known of its way. */
@@ -30,6 +31,8 @@ export interface RoutedRequest {
   /** What the upstream is asked for: path and query, the source's parameters among them. */
   readonly target: string;
   readonly caller: Caller | undefined;
+  /** As `ResponseCache.now`, when all of this was so. */
+  readonly since: number;
   /** Headers in lower case that stay here. */
   readonly withheld: readonly string[];
 }
@@ -41,6 +44,7 @@ export function mountOf({ projectName, name }: ApiProxy): string {
 
 export const routeRequest = Effect.fnUntraced(function* (request: GatewayRequest) {
   const { projectName, proxyName } = request;
+  const since = (yield* ResponseCache).now();
   const directory = yield* GatewayDirectory;
   const known = directory.find(projectName, proxyName);
   if (known === undefined) {
@@ -77,6 +81,7 @@ export const routeRequest = Effect.fnUntraced(function* (request: GatewayRequest
     method: match.backendMethod,
     target,
     caller,
+    since,
     withheld,
   } satisfies RoutedRequest;
 });

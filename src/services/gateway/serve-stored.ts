@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import type { HeaderList } from "../../domain/entry/entry.ts";
 import { clientHeaders } from "../../domain/gateway/client-headers.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
@@ -26,19 +25,22 @@ export interface Serving {
   readonly now: number;
   /** What `Cache-Status` says besides the ttl. */
   readonly report?: CacheReport;
+  /** It has come for this very request: its age is what the upstream says. */
+  readonly isNew?: boolean;
 }
 
 export function serveStored(
   { asked, rules }: Pick<CachedRequest, "asked" | "rules">,
   stored: StoredResponse,
-  { label, now, report = {} }: Serving,
+  { label, now, report = {}, isNew = false }: Serving,
 ): GatewayAnswer {
   const { headers, body, status } = answerTo(asked, stored, rules.judgesAsOrigin);
-  const ttlMillis = stored.lifetime.freshUntil - now;
-  const reported = withCacheStatus(headers, { ...report, ttlMillis });
+  const isKept = !isNew || report.stored === true;
+  const ttl = isKept ? { ttlMillis: stored.lifetime.freshUntil - now } : {};
+  const reported = withCacheStatus(headers, { ...report, ...ttl });
   const ours: HeaderList = [
-    ["Age", String(ageSeconds(stored.lifetime, now))],
     ["X-UC-Cache", label],
+    ...(isNew ? [] : [["Age", String(ageSeconds(stored.lifetime, now))] as const]),
     ...(status === 304 || status === 204
       ? []
       : [["Content-Length", String(body.length)] as const]),
@@ -47,7 +49,7 @@ export function serveStored(
   return { status, headers: clientHeaders(passed, ours), body, label };
 }
 
-const LENGTH = new Set(["content-length", "age"]);
+const LENGTH = new Set(["content-length"]);
 const NOTHING = new Uint8Array();
 
 type Asked = CachedRequest["asked"];
@@ -63,7 +65,7 @@ function answerTo(asked: Asked, stored: StoredResponse, asOrigin: boolean) {
       break;
   }
   if (!asksForRange(asked.headers)) return { status, headers, body };
-  const range = rangeAnswer(asked, stored, randomBytes(12).toString("hex"));
+  const range = rangeAnswer(asked, stored, crypto.randomUUID());
   switch (range._tag) {
     case "Part":
       return { status: 206, headers: range.headers, body: range.body };

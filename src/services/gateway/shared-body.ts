@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { BodyStream } from "./gateway-request.ts";
 import { UpstreamBroken } from "../refresh/upstream-errors.ts";
 
 /** `TooLarge`: longer than what is kept; the rest goes by. */
@@ -52,18 +53,21 @@ export class SharedBody {
   #wakeReader: () => void = () => undefined;
   #wakeWriter: () => void = () => undefined;
 
+  /** Gives the rest of the body up, also while a piece is waited for. */
+  readonly #discard: () => void;
   readonly #mostBytes: number;
   readonly #room: FillRoom;
   #taken = 0;
 
   /** `room` is for all bodies of the process; what finds none goes by. */
-  constructor(body: AsyncIterable<Uint8Array>, mostBytes: number, room: FillRoom) {
+  constructor({ pieces, discard }: BodyStream, mostBytes: number, room: FillRoom) {
+    this.#discard = discard;
     this.#mostBytes = mostBytes;
     this.#room = room;
     this.whole = new Promise((resolve) => {
       this.#decide = resolve;
     });
-    void this.#take(body);
+    void this.#take(pieces);
   }
 
   /** For the one client. Its end is held back until `kept` is settled. */
@@ -93,8 +97,22 @@ export class SharedBody {
   /** The client wants no more. What can be kept still comes. */
   leave(): void {
     this.#isLeft = true;
+    if (!this.#isKept && this.#state === "Coming") this.#discard();
     this.#wakeWriter();
     this.#giveRoomBack();
+  }
+
+  /** Bytes that have come so far, where all of them are still at hand. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** It is not to be kept any longer; its client may go on reading. */
+  letPass(): void {
+    if (this.#state !== "Coming" || !this.#isKept) return;
+    this.#isKept = false;
+    this.#decide({ _tag: "TooLarge" });
+    if (this.#isLeft) this.#discard();
   }
 
   /** Nobody wants it any more. */

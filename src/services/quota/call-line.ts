@@ -1,8 +1,10 @@
 /**
- * Those in this process who wait for the next call of a source, first come, first served.
+ * Those in this process who wait for a call of a source, first come, first served.
  *
- * Only the first in line asks, at the instant at which the next call will be free; the queue
- * of every process leaves it to him. Who can't be served in time is sent away at once.
+ * Only the first in line asks, for all who stand in it, and hands out what he gets. Where the
+ * store has said that none is free, he asks again at the instant at which one will be, and
+ * the queue of every process leaves as many calls as are waited for. Who can't be served in
+ * time is sent away at once.
  *
  * @module
  */
@@ -12,18 +14,19 @@ import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import type { Source } from "../../domain/source/source.ts";
-import type { StoreUnavailable } from "../errors.ts";
+import type { Counters } from "../counters.ts";
+import { StoreUnavailable } from "../errors.ts";
 import type { CallQuota } from "./call-quota.ts";
 import { CallWaiters } from "./call-waiters.ts";
-import { NoCallFree, type Permit, takePermit } from "./permit.ts";
-import type { Counters } from "../counters.ts";
+import { NoCallFree, type Permit, takePermits } from "./permit.ts";
 
 export class CallLine extends Context.Service<
   CallLine,
   {
     /**
      * Spends one call of `source` as soon as one is free, `millis` from now at the latest;
-     * else fails with `NoCallFree`.
+     * else fails with `NoCallFree`. While calls are free nobody is sent away for want of
+     * time, unless the store takes very long.
      */
     readonly wait: (
       source: Source,
@@ -34,18 +37,23 @@ export class CallLine extends Context.Service<
 
 /** In this process, over all sources. */
 export const MOST_WAITING = 1_000;
-/** Calls of one source that the queue leaves free for this process. */
-const MOST_REGISTERED = 32;
+/** Calls that one statement spends, and that the queue leaves free for this process. */
+const MOST_AT_ONCE = 64;
 /** An answer is good for those behind as long. */
 const REMEMBERED_MILLIS = 100;
 /** The store's clock is known this well. */
 const HAIR_MILLIS = 2;
 /** A row outlives its waiter by this at most. */
 const SLACK_MILLIS = 250;
+/** How long the store may take while it has refused nothing. */
+const STORE_MILLIS = 5_000;
+
+/** Its turn has come, or somebody before it has got a call for it. */
+type Called = "First" | Permit;
+type Place = Deferred.Deferred<Called>;
 
 interface Line {
-  readonly places: Deferred.Deferred<void>[];
-  registered: number;
+  readonly places: Place[];
   /** What the first in line was told last. */
   told: { readonly at: number; readonly retryAt: number | undefined };
 }
@@ -63,17 +71,16 @@ export const layer = (processId: string) =>
       /** Takes the place at the end of the line; gives it up whatever happens. */
       const inLine = <A, E, R>(
         { id }: Source,
-        use: (line: Line, place: Deferred.Deferred<void>) => Effect.Effect<A, E, R>,
+        use: (line: Line, place: Place) => Effect.Effect<A, E, R>,
       ) =>
         Effect.acquireUseRelease(
           Effect.sync(() => {
             const line = lines.get(id) ?? {
               places: [],
-              registered: 0,
               told: { at: -Infinity, retryAt: undefined },
             };
             lines.set(id, line);
-            const place = Deferred.makeUnsafe<void>();
+            const place: Place = Deferred.makeUnsafe();
             line.places.push(place);
             waiting += 1;
             callFirst(line);
@@ -83,20 +90,16 @@ export const layer = (processId: string) =>
           ({ line, place }) =>
             Effect.sync(() => {
               waiting -= 1;
-              line.places.splice(line.places.indexOf(place), 1);
+              leaveLine(line, place);
               callFirst(line);
               if (line.places.length === 0) lines.delete(id);
             }),
         );
 
-      const isRecent = ({ told }: Line, now: number) =>
-        now - told.at <= REMEMBERED_MILLIS;
+      const isRefused = ({ told }: Line, now: number, until: number) =>
+        now - told.at <= REMEMBERED_MILLIS && (told.retryAt ?? Infinity) > until;
 
-      const callFirst = ({ places: [first] }: Line) => {
-        if (first !== undefined) Deferred.doneUnsafe(first, Effect.void);
-      };
-
-      /** Tells the other processes for as long as `use` takes; what can't be told is no harm. */
+      /** Tells the other processes of all in line for as long as `use` takes. */
       const registered = <A, E, R>(
         source: Source,
         line: Line,
@@ -104,47 +107,74 @@ export const layer = (processId: string) =>
         use: Effect.Effect<A, E, R>,
       ) =>
         Effect.suspend(() => {
-          if (line.registered >= MOST_REGISTERED) return use;
-          const id = `${processId} ${++numbered}`;
-          line.registered += 1;
-          // Behind the answer: a permit lasts for a moment only.
-          const leave = Effect.sync(() => {
-            line.registered -= 1;
-          }).pipe(Effect.andThen(Effect.forkIn(Effect.ignore(waiters.leave(id)), scope)));
-          const enter = waiters.enter(id, source.id, millis + SLACK_MILLIS);
+          const count = Math.min(line.places.length, MOST_AT_ONCE);
+          const ids = Array.from({ length: count }, () => `${processId} ${++numbered}`);
+          // Behind the answer: a permit lasts for a moment only. What can't be told is no harm.
+          const leave = Effect.forkIn(Effect.ignore(waiters.leave(ids)), scope);
+          const enter = waiters.enter(ids, source.id, millis + SLACK_MILLIS);
           return Effect.andThen(enter, use).pipe(Effect.ensuring(leave));
         });
+
+      /** Asks once for all in line. Gives his own to the first, `undefined` where none is free. */
+      const askOnce = (source: Source, line: Line, place: Place) =>
+        // Interrupted between its commit and here permits would be lost.
+        Effect.gen(function* () {
+          const wanted = Math.min(Math.max(1, line.places.length), MOST_AT_ONCE);
+          const now = yield* Clock.currentTimeMillis;
+          const take = (free: number) => Effect.succeed(Math.min(free, wanted));
+          const { permit, used, retryAt } = yield* takePermits(source, wanted, take);
+          if (used < wanted) line.told = { at: now, retryAt };
+          if (permit === undefined) return undefined;
+          leaveLine(line, place);
+          for (const other of line.places.splice(0, used - 1)) {
+            Deferred.doneUnsafe(other, Effect.succeed(permit));
+          }
+          return permit;
+        }).pipe(Effect.uninterruptible);
 
       /** The first in line asks, and asks again when he was told to, until `deadline`. */
       const ask = Effect.fnUntraced(function* (
         source: Source,
         line: Line,
+        place: Place,
         deadline: number,
       ) {
         for (;;) {
           const now = yield* Clock.currentTimeMillis;
-          if (!isRecent(line, now) || (line.told.retryAt ?? 0) <= now) {
-            // Interrupted between its commit and here a permit would be lost.
-            const permit = yield* takePermit(source).pipe(
-              Effect.catchTag("NoCallFree", ({ retryAt }) =>
-                Effect.sync(() => {
-                  line.told = { at: now, retryAt };
-                }),
-              ),
-              Effect.uninterruptible,
-            );
-            if (permit !== undefined) return permit;
-          }
-          const next = line.told.retryAt;
-          if (next === undefined || next > deadline)
-            return yield* noCallFree(source, line);
-          const left = next - (yield* Clock.currentTimeMillis);
-          yield* Effect.sleep(Math.max(0, left) + HAIR_MILLIS);
+          if (isRefused(line, now, deadline)) return yield* noCallFree(source, line);
+          const wait = isRefused(line, now, now) ? (line.told.retryAt ?? now) - now : 0;
+          const turn = askOnce(source, line, place);
+          const permit = yield* wait > 0
+            ? registered(
+                source,
+                line,
+                deadline - now,
+                Effect.andThen(Effect.sleep(wait + HAIR_MILLIS), turn),
+              )
+            : turn;
+          if (permit !== undefined) return permit;
         }
       });
 
       const noCallFree = ({ id }: Source, line: Line | undefined) =>
         new NoCallFree({ sourceId: id, retryAt: line?.told.retryAt });
+
+      /** Waits to be called: for `millis`, and longer where the store has refused nothing. */
+      const called = Effect.fnUntraced(function* (
+        source: Source,
+        line: Line,
+        place: Place,
+        deadline: number,
+      ) {
+        for (const grace of [0, STORE_MILLIS]) {
+          const now = yield* Clock.currentTimeMillis;
+          if (isRefused(line, now, deadline)) return yield* noCallFree(source, line);
+          const left = Math.max(0, deadline - now) + grace;
+          const mine = yield* Effect.timeoutOption(Deferred.await(place), left);
+          if (mine._tag === "Some") return mine.value;
+        }
+        return yield* new StoreUnavailable({ operation: "CallLine.wait", cause: "slow" });
+      });
 
       return CallLine.of({
         wait: Effect.fnUntraced(function* (source, millis) {
@@ -155,28 +185,20 @@ export const layer = (processId: string) =>
           return yield* inLine(
             source,
             Effect.fnUntraced(function* (line, place) {
-              // Most often a call is free, and nobody has to know.
-              const isFirst = line.places[0] === place;
-              if (isFirst) {
-                const permit = yield* ask(source, line, -Infinity).pipe(
-                  Effect.catchTag("NoCallFree", () => Effect.succeed(undefined)),
-                );
-                if (permit !== undefined) return permit;
-              }
-              const now = yield* Clock.currentTimeMillis;
-              if (isRecent(line, now) && (line.told.retryAt ?? Infinity) > deadline) {
-                return yield* noCallFree(source, line);
-              }
-              const turn = Effect.gen(function* () {
-                const left = deadline - (yield* Clock.currentTimeMillis);
-                const mine = yield* Effect.timeoutOption(Deferred.await(place), left);
-                if (mine._tag === "None") return yield* noCallFree(source, line);
-                return yield* ask(source, line, deadline);
-              });
-              return yield* registered(source, line, millis, turn);
+              const got = yield* called(source, line, place, deadline);
+              return got === "First" ? yield* ask(source, line, place, deadline) : got;
             }),
           );
         }),
       });
     }),
   );
+
+function callFirst({ places: [first] }: Line): void {
+  if (first !== undefined) Deferred.doneUnsafe(first, Effect.succeed("First" as const));
+}
+
+function leaveLine({ places }: Line, place: Place): void {
+  const at = places.indexOf(place);
+  if (at >= 0) places.splice(at, 1);
+}

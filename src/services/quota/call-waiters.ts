@@ -11,15 +11,15 @@ export class CallWaiters extends Context.Service<
   CallWaiters,
   {
     /**
-     * Says under `id` that somebody waits for a call of the source, for `millis` at most.
-     * For so long the queue leaves one call of it free.
+     * Says that as many wait for a call of the source as there are `ids`, for `millis` at
+     * most. For so long the queue leaves as many calls of it free.
      */
     readonly enter: (
-      id: string,
+      ids: readonly string[],
       sourceId: string,
       millis: number,
     ) => Effect.Effect<void, StoreUnavailable>;
     /** Safe to repeat. */
-    readonly leave: (id: string) => Effect.Effect<void, StoreUnavailable>;
+    readonly leave: (ids: readonly string[]) => Effect.Effect<void, StoreUnavailable>;
   }
 >()("uni-cache/services/CallWaiters") {}

@@ -106,6 +106,27 @@ describe("Counters.totals", () => {
     });
   });
 
+  test("locks the rows in one order, whatever was counted first", async () => {
+    const counted = Effect.andThen(count("reads_hit"), count("calls_lost"));
+    await one.run(Effect.andThen(counted, totals));
+    let waiting: Promise<Counts> | undefined;
+
+    await one.sql.begin(async (holder) => {
+      await holder`select 1 from counters where name = 'calls_lost' for update`;
+      waiting = other.run(Effect.andThen(counted, totals));
+      await eventually(
+        () => one.sql`
+          select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+        ({ count }) => count > 0,
+      );
+      // Fails where the one that waits for the first row has the second.
+      await holder`select 1 from counters where name = 'reads_hit' for update nowait`;
+    });
+
+    expect(await waiting).toMatchObject({ reads_hit: 2, calls_lost: 2 });
+  });
+
   test("leaves out a name that only another version knows", async () => {
     await one.sql`insert into counters (name, value) values ('reads_guessed', 5)`;
 

@@ -61,6 +61,9 @@ const fillers: Readonly<
   login_attempts: (count) => store.sql`
     insert into login_attempts (hash, tried_at, ends_at)
     select sha256(n::text::bytea), '{0}', 60000 from generate_series(1, ${count}::int) n`,
+  counters: (count) => store.sql`
+    insert into counters (name, value)
+    select 'gateway/' || n || '/hit', 1 from generate_series(1, ${count}::int) n`,
 };
 
 describe("Sweeping.sweep", () => {

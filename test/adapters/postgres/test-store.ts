@@ -21,6 +21,7 @@ import * as IdempotencyKeys from "../../../src/adapters/postgres/idempotency-key
 import * as LoginThrottle from "../../../src/adapters/postgres/login-throttle.ts";
 import * as Notifications from "../../../src/adapters/postgres/notifications.ts";
 import type { PoolOptions } from "../../../src/adapters/postgres/pool.ts";
+import * as ResponseStore from "../../../src/adapters/postgres/response-store.ts";
 import * as SessionStore from "../../../src/adapters/postgres/session-store.ts";
 import * as Sweeping from "../../../src/adapters/postgres/sweeping.ts";
 import * as TaskQueue from "../../../src/adapters/postgres/task-queue.ts";
@@ -39,6 +40,7 @@ export function storeLayer(
   return Layer.mergeAll(
     TaskQueue.layer(processId),
     EntryStore.layer,
+    ResponseStore.layer,
     CallQuota.layer,
     IdempotencyKeys.layer,
     TokenStore.layer,

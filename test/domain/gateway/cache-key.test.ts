@@ -40,7 +40,7 @@ const asked: fc.Arbitrary<KeyParts> = fc.record({
   path: crafted.map((text) => `/${text}`),
   query: fc.option(crafted, { nil: undefined }),
   variables: fc.array(fc.record({ name: crafted, value }), { maxLength: 3 }),
-  bodyHash: fc.constantFrom("", "a", "b").map((text) => bodyHash(Buffer.from(text))),
+  bodyHash: fc.constantFrom("", "a", "b").map((text) => bodyHash(Buffer.from(text), [])),
 });
 
 /** What must make the difference, written down in another way. */
@@ -135,6 +135,56 @@ describe("cacheKey()", () => {
     expect(keyOf({ query: "access_token=other&q=1" })).not.toBe(
       keyOf({ query: "access_token=geheim&q=1" }),
     );
+  });
+
+  const named = (name: string, value: NamedValue["value"]) => ({
+    cacheKeyType: "CUSTOM" as const,
+    variables: [{ name, value }],
+  });
+  const custom = (path: string) => ({ cacheKeyType: "CUSTOM" as const, path });
+  const text = (value: string) => ({ _tag: "Text", text: value }) as const;
+  const long = `/${"x".repeat(3_000)}`;
+
+  test.each<[string, Partial<KeyParts>, Partial<KeyParts>]>([
+    ["a path and a variable", custom("/a 0:-"), named("", { _tag: "Missing" })],
+    ["a path and the query", { path: "/a?b=1" }, { query: "b=1" }],
+    [
+      "a path and a body",
+      { method: "POST", path: "/a body:1" },
+      { method: "POST", bodyHash: "1" },
+    ],
+    ["a path and a method", { method: "GET /b", path: "/a" }, { path: "/b /a" }],
+    ["a cut key", { path: keyOf({ path: long }).slice("p GET ".length) }, { path: long }],
+    [
+      "a cut key that ends otherwise",
+      { path: keyOf({ path: long }).slice("p GET ".length).replace(" ", "") },
+      { path: long },
+    ],
+    [
+      "what is missing and what is empty",
+      named("v", { _tag: "Missing" }),
+      named("v", text("")),
+    ],
+    [
+      "a number and text",
+      named("v", { _tag: "Canonical", text: "1" }),
+      named("v", text("1")),
+    ],
+    ["a hash and text", named("v", { _tag: "Hashed", hash: "1" }), named("v", text("1"))],
+    [
+      "what can't be decoded and what looks so",
+      named("v", { _tag: "Undecodable", text: "%FF" }),
+      named("v", text("%FF")),
+    ],
+    ["an escape and what it stands for", { path: "/\\0020" }, { path: "/ " }],
+    ["halves of a pair", { path: "/\uD83D" }, { path: "/\uDE00" }],
+    [
+      "a hashed credential and its text",
+      { query: "api_key=x" },
+      { query: `api_key=\\#${hash("x")}` },
+    ],
+  ])("tells apart %s", (_, one, other) => {
+    expect(keyOf(one)).not.toBe(keyOf(other));
   });
 
   test("ignores the query where the key is made of variables", () => {

@@ -12,7 +12,9 @@ type Headers = Record<string, string | string[]>;
 export const reply =
   (body: string | Uint8Array, headers: Headers = {}, status = 200): Answer =>
   (_, response) => {
-    response.writeHead(status, headers);
+    response.statusCode = status;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    // In one piece with its length, so that nothing hangs on how quickly it comes.
     response.end(body);
   };
 
@@ -54,3 +56,15 @@ export const statusOf = (response: Response) => response.headers.get("Cache-Stat
 /** The word and the body of an answer: `HIT call 1`. */
 export const told = async (response: Response): Promise<string> =>
   `${labelOf(response)} ${await response.text()}`;
+
+/**
+ * The answer once its body has come: what is kept of it is kept by then, however busy the
+ * machine is.
+ */
+export async function wholly(coming: Promise<Response>): Promise<Response> {
+  const response = await coming;
+  const bytes = await response.arrayBuffer();
+  const { status, headers } = response;
+  const isBodiless = status === 204 || status === 304;
+  return new Response(isBodiless ? null : bytes, { status, headers });
+}

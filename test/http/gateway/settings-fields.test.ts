@@ -4,7 +4,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { eventually, testService } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { echoOfBody, labelOf, numbered, reply, statusOf, told } from "./replies.ts";
+import {
+  echoOfBody,
+  labelOf,
+  numbered,
+  reply,
+  statusOf,
+  told,
+  wholly,
+} from "./replies.ts";
 import { addToken } from "../own-tokens.ts";
 
 const plane = await dataPlane();
@@ -13,7 +21,11 @@ afterAll(async () => {
   await other[Symbol.asyncDispose]();
   await plane[Symbol.asyncDispose]();
 });
-const { get, send, callsOf, proxy } = plane;
+const { callsOf, proxy } = plane;
+const get = (path: string, headers: Record<string, string> = {}) =>
+  wholly(plane.get(path, headers));
+const send = (method: string, path: string, init: RequestInit = {}) =>
+  wholly(plane.send(method, path, init));
 const getFromOther = (path: string) =>
   other.request(`/gw/shop/${path}`, { headers: { "x-as": "nobody" } });
 

@@ -6,7 +6,15 @@ import { asSystem } from "../../../src/services/audit/actor.ts";
 import { changeCacheSettings } from "../../../src/services/gateway/change-cache-settings.ts";
 import { eventually, testService } from "../../support/service.ts";
 import { cached, dataPlane } from "./data-plane-service.ts";
-import { echoOfBody, labelOf, numbered, reply, told } from "./replies.ts";
+import {
+  echoOfBody,
+  labelOf,
+  numbered,
+  reply,
+  statusOf,
+  told,
+  wholly,
+} from "./replies.ts";
 
 const plane = await dataPlane();
 const other = await testService({ worker: "off", address: plane.service.address });
@@ -14,7 +22,11 @@ afterAll(async () => {
   await other[Symbol.asyncDispose]();
   await plane[Symbol.asyncDispose]();
 });
-const { get, send, callsOf, proxy } = plane;
+const { callsOf, proxy } = plane;
+const get = (path: string, headers: Record<string, string> = {}) =>
+  wholly(plane.get(path, headers));
+const send = (method: string, path: string, init: RequestInit = {}) =>
+  wholly(plane.send(method, path, init));
 
 describe("Endpoint-Level Override", () => {
   test("Endpoint cache settings override API Proxy-level cache settings", async () => {
@@ -70,6 +82,18 @@ describe("Endpoint-Level Override", () => {
     await change(false);
     expect(await told(await get("switched/a"))).toBe("MISS call 3");
   });
+});
+
+test("A change of the settings gives up what is held in memory alone, too", async () => {
+  const settings = { cacheStorageType: "LOCAL" } as const;
+  await proxy("changed", { answer: numbered(), settings });
+  await get("changed/a");
+  expect(await told(await get("changed/a"))).toBe("HIT call 1");
+  const of = { projectName: "shop", apiProxyName: "changed" };
+  await plane.service.run(
+    asSystem(changeCacheSettings(of, undefined, { ...cached, ...settings, ttl: 30 })),
+  );
+  expect(await told(await get("changed/a"))).toBe("MISS call 2");
 });
 
 describe("handlingAction", () => {
@@ -229,6 +253,29 @@ describe("Capacity", () => {
     expect(await countOf("maximum")).toBe(5);
   });
 
+  test.each(["DISTRIBUTED", "LOCAL"] as const)(
+    "The variants of one key count as entries too, under %s",
+    async (cacheStorageType) => {
+      const name = `variants-${cacheStorageType.toLowerCase()}`;
+      await proxy(name, {
+        answer: numbered({ Vary: "X-Lang" }),
+        settings: { capacity: 2, cacheStorageType },
+      });
+      const ask = (lang: number, more = {}) =>
+        get(`${name}/a`, { "x-lang": `${lang}`, ...more });
+      for (let lang = 1; lang <= 6; lang += 1) await ask(lang);
+      const only = { "cache-control": "only-if-cached" };
+      const found = async () => {
+        const answers = await Promise.all(
+          [1, 2, 3, 4, 5, 6].map((lang) => ask(lang, only)),
+        );
+        return answers.filter(({ status }) => status === 200).length;
+      };
+      await eventually(found, (count) => count <= 2);
+      expect((await ask(6, only)).status).toBe(200);
+    },
+  );
+
   test("Older entries are evicted when limit is reached (LRU eviction)", async () => {
     await proxy("lru", { settings: { capacity: 3 } });
     for (const path of ["a", "b", "c"]) await get(`lru/${path}`);
@@ -313,6 +360,7 @@ describe("Null Values", () => {
       plane.answers.set(name, reply("no", {}, status));
       const first = await get(`${name}/a`);
       expect([first.status, labelOf(first)]).toEqual([status, "MISS"]);
+      expect(statusOf(first)).toBe(`uni-cache;fwd=uri-miss;detail="status ${status}"`);
       plane.answers.set(name, reply("yes"));
       if (status !== 429) expect(await told(await get(`${name}/a`))).toBe("MISS yes");
     },

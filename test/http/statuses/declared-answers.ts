@@ -16,10 +16,16 @@ export function declaredAnswers(route: DeclaredRoute): readonly string[] {
   return Object.keys(route.responses).flatMap((status) => {
     if (Number(status) < PROBLEM) return [status];
     const { examples = {} } = contentOf(route, status)["application/json"] ?? {};
-    const codes = Object.keys(examples);
+    const codes =
+      route.declaration.face === "gateway" ? errorsIn(examples) : Object.keys(examples);
     return codes.length === 0 ? [status] : codes.map((code) => `${status} ${code}`);
   });
 }
+
+/** The gateway has one word for each status, and many sentences. */
+const errorsIn = (examples: object): readonly string[] => [
+  ...new Set(Object.values(examples).map(({ value }) => value.error)),
+];
 
 /** The media types that the status may come with; none where it has no body. */
 export const declaredTypes = (route: DeclaredRoute, status: string) =>

@@ -9,6 +9,7 @@
 import { OSLO } from "../weather.ts";
 import type { Asking } from "./asking.ts";
 import { clearingCases } from "./clearing-cases.ts";
+import { aProxy, gatewayCases } from "./gateway-cases.ts";
 import {
   aSource,
   aToken,
@@ -116,6 +117,7 @@ export const ownCases: Readonly<Record<string, OwnCases>> = {
   },
   "DELETE /api/v1/sources/{source_id}": {
     204: { given: aSource },
+    "409 SOURCE_IN_USE": { given: aProxy },
     "422 VALIDATION_FAILED": { given: aSource, query: "keep_cache=maybe" },
   },
 
@@ -182,4 +184,5 @@ export const ownCases: Readonly<Record<string, OwnCases>> = {
   "GET /api/v1/rate-limit/{source_id}": { 200: { given: aSource } },
 
   ...clearingCases,
+  ...gatewayCases,
 };

@@ -41,12 +41,26 @@ const inAdminFace = (answer: string): string =>
     .replace(/^404 .*$/, "404 RESOURCE_NOT_FOUND")
     .replace(/^503 .*$/, "500 INTERNAL_ERROR");
 
+/** What the gateway says in the place of the API's codes. */
+const inGatewayFace = (answer: string): string =>
+  answer
+    .replace(/^(?:400|413|415|422) .*$/, "400 bad_request")
+    .replace(/^401 .*$/, "401 unauthorized_client")
+    .replace(/^403 .*$/, "403 forbidden")
+    .replace(/^503 .*$/, "503 service_unavailable");
+
+const inFace = {
+  api: (answer: string) => answer,
+  admin: inAdminFace,
+  gateway: inGatewayFace,
+};
+
 /** By the answer: its status and code. */
 export function sharedCases(
   route: DeclaredRoute,
   sample: Asking,
 ): Readonly<Record<string, Case>> {
-  const { needs, idempotent = false, face } = route.declaration;
+  const { needs, idempotent = false, face = "api" } = route.declaration;
   const isUnsafe = route.method !== "get";
   const hasBody = route.request?.body !== undefined;
   const hasCaller = needs !== "nothing";
@@ -101,7 +115,7 @@ export function sharedCases(
   return Object.fromEntries(
     cases
       .filter(([, where]) => where)
-      .map(([answer, , ask]) => [face === "admin" ? inAdminFace(answer) : answer, ask]),
+      .map(([answer, , ask]) => [inFace[face](answer), ask]),
   );
 }
 

@@ -112,6 +112,7 @@ export const ProxySettingsSchema = z
   })
   .openapi({
     type: "object",
+    example: { name: "Proxy Cache Settings", cacheActive: true, handlingAction: "STOP" },
     oneOf: [
       { $ref: "#/components/schemas/CacheSettings" },
       {

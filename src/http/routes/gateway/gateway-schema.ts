@@ -62,7 +62,7 @@ export const ProxyDraftSchema = fields({
   sourceId,
   access: access.nullish(),
   apiProxyCreationType: creationType.nullish(),
-  spec: z.unknown().openapi({
+  spec: z.unknown().optional().openapi({
     description:
       "With `OPEN_API`: the OpenAPI document (2.0, 3.0, 3.1) that endpoints are read from, as an object, or as a text of JSON or YAML",
   }),
@@ -143,7 +143,7 @@ export const EndpointSchema = z
   .object({
     name: endpointName,
     httpMethod,
-    backendResourceUrl: z.string(),
+    backendResourceUrl: z.string().openapi({ example: "/api/users" }),
     backendHttpMethod: httpMethod,
     active: z.boolean(),
   })

@@ -26,7 +26,7 @@ const routeFor = (isPublic: boolean) =>
       tags: ["Service"],
       summary: "Metrics for Prometheus",
       description:
-        "The text format, version 0.0.4. `uni_cache_…` is of the whole cluster, `uni_cache_process_…` of the process that answers. Needs no token where `UC_METRICS_PUBLIC=1` is set.",
+        "The text format, version 0.0.4. `uni_cache_…` is of the whole cluster, `uni_cache_process_…` of the process that answers. Where `UC_METRICS_PUBLIC=1` is set it needs no token, and leaves out `uni_cache_gateway_requests_total`, which names projects and API proxies.",
       operationId: "exportMetrics",
       responses: {
         200: {
@@ -55,9 +55,10 @@ const routeFor = (isPublic: boolean) =>
 export function exportMetricsRoute(api: Api, version: string, isPublic: boolean) {
   const route = routeFor(isPublic);
   serve(api, route, async (c): Responds<typeof route> => {
-    const read = await api.run(readMetrics, c.req.raw.signal);
+    const read = await api.run(readMetrics(0), c.req.raw.signal);
     if (Result.isFailure(read)) return problem(c, read.failure);
-    return c.text(prometheusText(metricFamilies(read.success, version)), 200, {
+    const families = metricFamilies(read.success, version, isPublic);
+    return c.text(prometheusText(families), 200, {
       "Content-Type": PROMETHEUS_TYPE,
       "Cache-Control": "no-store",
     });

@@ -16,9 +16,9 @@
 import { Glob } from "bun";
 import { dump } from "js-yaml";
 import { join } from "node:path";
-import type { Endpoint } from "../src/domain/gateway/api-proxy.ts";
-import { plainEndpoint } from "../src/domain/gateway/endpoint-draft.ts";
-import { makeRouter, type Router } from "../src/domain/gateway/router.ts";
+import type { Endpoint } from "../src/domain/api-proxy/api-proxy.ts";
+import { plainEndpoint } from "../src/domain/api-proxy/endpoint-draft.ts";
+import { makeRouter, type Router } from "../src/domain/api-proxy/router.ts";
 import { readSpec } from "../src/http/gateway/spec-document.ts";
 
 const DOCUMENTS = 20;

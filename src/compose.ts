@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import * as EntryMemory from "./adapters/memory/entry-memory.ts";
 import * as MemoryBudget from "./adapters/memory/memory-budget.ts";
 import * as ResponseCache from "./adapters/memory/response-cache.ts";
-import * as GatewayDirectory from "./adapters/memory/gateway-directory.ts";
+import * as ProxyDirectory from "./adapters/memory/proxy-directory.ts";
 import * as QuotaSnapshots from "./adapters/memory/quota-snapshots.ts";
 import * as SourceDirectory from "./adapters/memory/source-directory.ts";
 import * as TokenDirectory from "./adapters/memory/token-directory.ts";
@@ -120,7 +120,7 @@ export function composeLayer(
     QuotaSnapshots.layer,
     SourceDirectory.layer,
     TokenDirectory.layer,
-    GatewayDirectory.layer,
+    ProxyDirectory.layer,
     RefreshRequests.layer,
     AnswerRoom.layer(),
     Flights.layer,

@@ -42,7 +42,7 @@ import { listEntriesRoute } from "./routes/entry/list-entries.ts";
 import { invalidateEntryRoute } from "./routes/entry/invalidate-entry.ts";
 import { readEntryRoute } from "./routes/entry/read-entry.ts";
 import { readMetaRoute } from "./routes/entry/read-meta.ts";
-import { gatewayManagement } from "./routes/gateway/management.ts";
+import { gatewayManagement } from "./routes/api-proxy/management.ts";
 import { changeInstanceRoute } from "./routes/instance/change-instance.ts";
 import { createInstanceRoute } from "./routes/instance/create-instance.ts";
 import { deleteInstanceRoute } from "./routes/instance/delete-instance.ts";

@@ -25,11 +25,11 @@ import type { EntryMemory } from "../services/entry/entry-memory.ts";
 import type { EntryNews } from "../services/entry/entry-news.ts";
 import type { EntryStore } from "../services/entry/entry-store.ts";
 import type { ProcessUsage } from "../services/process-usage.ts";
-import type { EndpointStore } from "../services/gateway/endpoint-store.ts";
+import type { EndpointStore } from "../services/api-proxy/endpoint-store.ts";
 import type { Flights } from "../services/gateway/flights.ts";
-import type { GatewayDirectory } from "../services/gateway/gateway-directory.ts";
-import type { ProjectStore } from "../services/gateway/project-store.ts";
-import type { ProxyStore } from "../services/gateway/proxy-store.ts";
+import type { ProxyDirectory } from "../services/api-proxy/proxy-directory.ts";
+import type { ProjectStore } from "../services/api-proxy/project-store.ts";
+import type { ProxyStore } from "../services/api-proxy/proxy-store.ts";
 import type { ResponseCache } from "../services/gateway/response-cache.ts";
 import type { IdempotencyKeys } from "../services/idempotency/idempotency-keys.ts";
 import type { EntryWaiters } from "../services/entry/entry-waiters.ts";
@@ -69,7 +69,7 @@ export type RouteServices =
   | EntryStore
   | EntryWaiters
   | Flights
-  | GatewayDirectory
+  | ProxyDirectory
   | IdempotencyKeys
   | InstanceStore
   | Leases

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Effect } from "effect";
 import { ChangeBus } from "../../src/services/change-bus.ts";
-import { GatewayDirectory } from "../../src/services/gateway/gateway-directory.ts";
+import { ProxyDirectory } from "../../src/services/api-proxy/proxy-directory.ts";
 import { eventually, jsonOf, type TestService, testService } from "../support/service.ts";
 import {
   ENDPOINT_CACHE,
@@ -58,7 +58,7 @@ const send = (method: string, path: string, body: unknown, headers: object) =>
 
 /** What a process knows of a proxy, by its memory alone. */
 const known = (at: TestService, name: string) =>
-  at.run(Effect.map(GatewayDirectory, (directory) => directory.find("MyProject", name)));
+  at.run(Effect.map(ProxyDirectory, (directory) => directory.find("MyProject", name)));
 
 /** Of the proxy, with which keys there are in the store. */
 async function storeKeys(proxyName: string, keys: readonly string[]): Promise<string> {
@@ -688,7 +688,7 @@ describe("every process", () => {
 
   test("knows the projects", async () => {
     const has = (at: TestService) =>
-      at.run(Effect.map(GatewayDirectory, (directory) => directory.hasProject("Known")));
+      at.run(Effect.map(ProxyDirectory, (directory) => directory.hasProject("Known")));
 
     await service.send("POST", PROJECTS, { name: "Known" });
     expect(await has(service)).toBe(true);

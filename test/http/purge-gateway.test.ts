@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Effect } from "effect";
-import { proxySpace } from "../../src/domain/gateway/api-proxy.ts";
+import { proxySpace } from "../../src/domain/api-proxy/api-proxy.ts";
 import { ResponseCache, type Shelf } from "../../src/services/gateway/response-cache.ts";
-import { ProjectStore } from "../../src/services/gateway/project-store.ts";
-import { ProxyStore } from "../../src/services/gateway/proxy-store.ts";
+import { ProjectStore } from "../../src/services/api-proxy/project-store.ts";
+import { ProxyStore } from "../../src/services/api-proxy/proxy-store.ts";
 import { responseAt } from "../adapters/postgres/responses.ts";
 import { jsonOf, type TestService, testService } from "../support/service.ts";
 import { act, createInstance, inventorySources } from "./inventory.ts";

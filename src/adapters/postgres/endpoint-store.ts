@@ -5,10 +5,10 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import type { Endpoint, EndpointMethod } from "../../domain/gateway/api-proxy.ts";
-import type { CacheSettings } from "../../domain/gateway/cache-settings.ts";
+import type { Endpoint, EndpointMethod } from "../../domain/api-proxy/api-proxy.ts";
+import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
 import { EndpointExists, EndpointNotFound } from "../../services/errors.ts";
-import { EndpointStore } from "../../services/gateway/endpoint-store.ts";
+import { EndpointStore } from "../../services/api-proxy/endpoint-store.ts";
 import { Database } from "./database.ts";
 import { violationIn } from "./violations.ts";
 

@@ -5,13 +5,13 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import type { Project } from "../../domain/gateway/api-proxy.ts";
+import type { Project } from "../../domain/api-proxy/api-proxy.ts";
 import {
   ProjectExists,
   ProjectNotEmpty,
   ProjectNotFound,
 } from "../../services/errors.ts";
-import { ProjectStore } from "../../services/gateway/project-store.ts";
+import { ProjectStore } from "../../services/api-proxy/project-store.ts";
 import { Database } from "./database.ts";
 
 interface Row {

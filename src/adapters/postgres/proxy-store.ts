@@ -5,15 +5,15 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import type { ApiProxy } from "../../domain/gateway/api-proxy.ts";
-import type { CacheSettings } from "../../domain/gateway/cache-settings.ts";
+import type { ApiProxy } from "../../domain/api-proxy/api-proxy.ts";
+import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
 import {
   ApiProxyExists,
   ApiProxyNotFound,
   ProjectNotFound,
   SourceNotFound,
 } from "../../services/errors.ts";
-import { ProxyStore } from "../../services/gateway/proxy-store.ts";
+import { ProxyStore } from "../../services/api-proxy/proxy-store.ts";
 import { Database } from "./database.ts";
 import type { Connection } from "./pool.ts";
 import { type Violation, violationIn } from "./violations.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { EndpointMethod } from "../../domain/gateway/api-proxy.ts";
+import type { EndpointMethod } from "../../domain/api-proxy/api-proxy.ts";
 import {
   type ProxyRequests,
   REQUEST_RESULTS,

@@ -4,8 +4,8 @@
  * @module
  */
 import { bigint, boolean, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
-import type { ApiProxy, EndpointMethod } from "../../domain/gateway/api-proxy.ts";
-import type { CacheSettings } from "../../domain/gateway/cache-settings.ts";
+import type { ApiProxy, EndpointMethod } from "../../domain/api-proxy/api-proxy.ts";
+import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
 import { byteOrderedText, instant } from "./columns.ts";
 import { sources } from "./schema.ts";
 

@@ -14,7 +14,7 @@
 import { createHash } from "node:crypto";
 import type { Entry, HeaderList } from "../entry/entry.ts";
 import { combinedValue } from "../http-cache/field-value.ts";
-import type { CacheSettings } from "./cache-settings.ts";
+import type { CacheSettings } from "../api-proxy/cache-settings.ts";
 import { isCredentialParameter } from "./credential-headers.ts";
 import {
   decodedPart,

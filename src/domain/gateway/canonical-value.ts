@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { DataType } from "./cache-settings.ts";
+import type { DataType } from "../api-proxy/cache-settings.ts";
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,9}))?$/i;
 const LONGEST_NUMBER = 400;

@@ -9,7 +9,7 @@
  * @module
  */
 import { type Caller, seesSource } from "../access/caller.ts";
-import type { ApiProxy } from "./api-proxy.ts";
+import type { ApiProxy } from "../api-proxy/api-proxy.ts";
 
 export interface Presented {
   /** As they came. */

@@ -15,7 +15,7 @@ import { hasField, withoutFields } from "../http-cache/field-value.ts";
 import { storedHeaders } from "../http-cache/stored-headers.ts";
 import { type Conceal, selectVariant } from "../http-cache/vary.ts";
 import { CREDENTIALS, mayBeGiven, mayBeKept, variedNames } from "./between-users.ts";
-import type { CacheSettings } from "./cache-settings.ts";
+import type { CacheSettings } from "../api-proxy/cache-settings.ts";
 import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
 import type { StoredResponse } from "./stored-response.ts";
 

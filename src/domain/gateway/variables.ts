@@ -11,13 +11,13 @@
 import type { HeaderList } from "../entry/entry.ts";
 import { headerValue } from "../entry/entry.ts";
 import { percentDecoded } from "../source/percent-encoding.ts";
-import type { Endpoint } from "./api-proxy.ts";
+import type { Endpoint } from "../api-proxy/api-proxy.ts";
 import type {
   CacheSettings,
   ContextValue,
   Variable,
   VariableSource,
-} from "./cache-settings.ts";
+} from "../api-proxy/cache-settings.ts";
 import { canonicalValue } from "./canonical-value.ts";
 import { isCredentialHeader, isCredentialParameter } from "./credential-headers.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";

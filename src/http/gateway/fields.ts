@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { ENDPOINT_METHODS } from "../../domain/gateway/api-proxy.ts";
+import { ENDPOINT_METHODS } from "../../domain/api-proxy/api-proxy.ts";
 import { textFault } from "../../domain/source/key-spelling.ts";
 
 interface Issue {

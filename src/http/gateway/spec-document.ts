@@ -11,7 +11,7 @@ import { CORE_SCHEMA, load } from "js-yaml";
 import {
   type ReadDocument,
   endpointsOf,
-} from "../../domain/gateway/openapi-endpoints.ts";
+} from "../../domain/api-proxy/openapi-endpoints.ts";
 
 const MOST_YAML = 4 * 1024 * 1024;
 

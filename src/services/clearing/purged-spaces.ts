@@ -6,9 +6,9 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { type ApiProxy, proxySpace } from "../../domain/gateway/api-proxy.ts";
+import { type ApiProxy, proxySpace } from "../../domain/api-proxy/api-proxy.ts";
 import { ApiProxyNotFound } from "../errors.ts";
-import { ProxyStore } from "../gateway/proxy-store.ts";
+import { ProxyStore } from "../api-proxy/proxy-store.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 
 export interface SpacesAsked {

@@ -11,7 +11,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { seesSource } from "../../domain/access/caller.ts";
 import { permits } from "../../domain/access/permission.ts";
-import type { EffectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import type { EffectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
 import { readsBody } from "../../domain/gateway/variables.ts";
 import type { HeaderList } from "../../domain/entry/entry.ts";
 import { asksForLess } from "../../domain/http-cache/conditional.ts";

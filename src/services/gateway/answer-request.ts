@@ -4,7 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { effectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import { effectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
 import { answerCached } from "./answer-cached.ts";
 import { countRequest } from "./count-request.ts";
 import type { GatewayRequest } from "./gateway-request.ts";

@@ -5,15 +5,15 @@
  */
 import * as Effect from "effect/Effect";
 import type { EntryId, HeaderList } from "../../domain/entry/entry.ts";
-import { proxySpace } from "../../domain/gateway/api-proxy.ts";
+import { proxySpace } from "../../domain/api-proxy/api-proxy.ts";
 import { bodyHash, cacheKey, paramsOf } from "../../domain/gateway/cache-key.ts";
 import type { Asked, CacheRules } from "../../domain/gateway/cache-rules.ts";
-import type { CacheSettings } from "../../domain/gateway/cache-settings.ts";
+import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
 import {
   isCredentialHeader,
   isCredentialParameter,
 } from "../../domain/gateway/credential-headers.ts";
-import type { EffectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import type { EffectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
 import { rfcRules } from "../../domain/gateway/rfc-rules.ts";
 import { ttlRules } from "../../domain/gateway/ttl-rules.ts";
 import { cookiesOf } from "../../domain/gateway/upstream-headers.ts";

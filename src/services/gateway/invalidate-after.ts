@@ -6,7 +6,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { effectiveSettings } from "../../domain/gateway/effective-settings.ts";
+import { effectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
 import { invalidatedUris } from "../../domain/http-cache/invalidation.ts";
 import type { ResponseHead } from "../../domain/http-cache/message.ts";
 import { isSafeMethod } from "../../domain/http-cache/methods.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ApiProxy, Endpoint } from "../../domain/gateway/api-proxy.ts";
+import type { ApiProxy, Endpoint } from "../../domain/api-proxy/api-proxy.ts";
 
 /**
  * How a request was answered: the word of `X-UC-Cache`; or `refused`, where we had to answer

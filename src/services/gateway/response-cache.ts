@@ -7,7 +7,7 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
-import type { CacheStorageType } from "../../domain/gateway/cache-settings.ts";
+import type { CacheStorageType } from "../../domain/api-proxy/cache-settings.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import type { SaveOutcome } from "../entry/entry-store.ts";
 import type { StoreUnavailable } from "../errors.ts";

@@ -7,13 +7,13 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { Caller } from "../../domain/access/caller.ts";
 import { headerValue } from "../../domain/entry/entry.ts";
-import type { ApiProxy, Endpoint } from "../../domain/gateway/api-proxy.ts";
+import type { ApiProxy, Endpoint } from "../../domain/api-proxy/api-proxy.ts";
 import { entranceOf } from "../../domain/gateway/entrance.ts";
-import type { Match } from "../../domain/gateway/router.ts";
+import type { Match } from "../../domain/api-proxy/router.ts";
 import { gatewayTarget } from "../../domain/gateway/upstream-location.ts";
 import { TokenDirectory } from "../access/token-directory.ts";
 import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
-import { GatewayDirectory, type KnownProxy } from "./gateway-directory.ts";
+import { ProxyDirectory, type KnownProxy } from "../api-proxy/proxy-directory.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
 import { ResponseCache } from "./response-cache.ts";
 import { GatewayRefused } from "./refused.ts";
@@ -45,7 +45,7 @@ export function mountOf({ projectName, name }: ApiProxy): string {
 export const routeRequest = Effect.fnUntraced(function* (request: GatewayRequest) {
   const { projectName, proxyName } = request;
   const since = (yield* ResponseCache).now();
-  const directory = yield* GatewayDirectory;
+  const directory = yield* ProxyDirectory;
   const known = directory.find(projectName, proxyName);
   if (known === undefined) {
     return yield* directory.hasProject(projectName)

@@ -10,7 +10,7 @@
  */
 import * as Effect from "effect/Effect";
 import type { PurgeSelection } from "../../domain/entry/purge.ts";
-import { proxySpace } from "../../domain/gateway/api-proxy.ts";
+import { proxySpace } from "../../domain/api-proxy/api-proxy.ts";
 import { changedSettings } from "../../domain/source/changed-settings.ts";
 import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
@@ -18,8 +18,8 @@ import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
-import { isMoreThanGoes, logAgain } from "../gateway/change-proxy-of.ts";
-import { ProxyStore } from "../gateway/proxy-store.ts";
+import { isMoreThanGoes, logAgain } from "../api-proxy/change-proxy-of.ts";
+import { ProxyStore } from "../api-proxy/proxy-store.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";

@@ -12,7 +12,7 @@ import { parseBaseUrl } from "../../domain/source/upstream-url.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { SourceInUse } from "../errors.ts";
-import { ProxyStore } from "../gateway/proxy-store.ts";
+import { ProxyStore } from "../api-proxy/proxy-store.ts";
 import { TaskQueue } from "../refresh/task-queue.ts";
 import { Transaction } from "../transaction.ts";
 import { abandonSource } from "./abandon-source.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import type {
   Variable,
   VariableSource,
-} from "../../../src/domain/gateway/cache-settings.ts";
-import { CONTEXT_VALUES } from "../../../src/domain/gateway/cache-settings.ts";
+} from "../../../src/domain/api-proxy/cache-settings.ts";
+import { CONTEXT_VALUES } from "../../../src/domain/api-proxy/cache-settings.ts";
 import {
   isCredentialHeader,
   isCredentialParameter,

@@ -4,7 +4,7 @@
  * Source: RFC 9211; contract §7.11.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import type { CacheSettings } from "../../../src/domain/gateway/cache-settings.ts";
+import type { CacheSettings } from "../../../src/domain/api-proxy/cache-settings.ts";
 import type { Answer } from "../../support/counting-upstream.ts";
 import { dataPlane } from "./data-plane-service.ts";
 import { labelOf, reply, statusOf, wholly } from "./replies.ts";

@@ -4,12 +4,12 @@
  * @module
  */
 import { Effect } from "effect";
-import type { ApiProxy } from "../../../src/domain/gateway/api-proxy.ts";
-import type { CacheSettings } from "../../../src/domain/gateway/cache-settings.ts";
-import type { EndpointDraft } from "../../../src/domain/gateway/endpoint-draft.ts";
-import { changeCacheSettings } from "../../../src/services/gateway/change-cache-settings.ts";
-import { createProject } from "../../../src/services/gateway/create-project.ts";
-import { createProxy } from "../../../src/services/gateway/create-proxy.ts";
+import type { ApiProxy } from "../../../src/domain/api-proxy/api-proxy.ts";
+import type { CacheSettings } from "../../../src/domain/api-proxy/cache-settings.ts";
+import type { EndpointDraft } from "../../../src/domain/api-proxy/endpoint-draft.ts";
+import { changeCacheSettings } from "../../../src/services/api-proxy/change-cache-settings.ts";
+import { createProject } from "../../../src/services/api-proxy/create-project.ts";
+import { createProxy } from "../../../src/services/api-proxy/create-proxy.ts";
 import { asSystem } from "../../../src/services/audit/actor.ts";
 import { ResponseCache } from "../../../src/services/gateway/response-cache.ts";
 import {

@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { ServerResponse } from "node:http";
 import { asSystem } from "../../../src/services/audit/actor.ts";
-import { changeCacheSettings } from "../../../src/services/gateway/change-cache-settings.ts";
+import { changeCacheSettings } from "../../../src/services/api-proxy/change-cache-settings.ts";
 import { eventually } from "../../support/service.ts";
 import { cached, dataPlane } from "./data-plane-service.ts";
 import { labelOf, numbered, reply, statusOf, told, wholly } from "./replies.ts";

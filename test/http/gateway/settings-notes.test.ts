@@ -2,8 +2,9 @@
  * Each line of "Notes and Warnings" of seed 003, by what it does to the answers.
  */
 import { afterAll, describe, expect, test } from "bun:test";
+import type { Variable } from "../../../src/domain/gateway/cache-settings.ts";
 import { asSystem } from "../../../src/services/audit/actor.ts";
-import { changeCacheSettings } from "../../../src/services/gateway/change-cache-settings.ts";
+import { changeCacheSettings } from "../../../src/services/api-proxy/change-cache-settings.ts";
 import { eventually, testService } from "../../support/service.ts";
 import { cached, dataPlane } from "./data-plane-service.ts";
 import {
@@ -119,8 +120,11 @@ describe("handlingAction", () => {
 });
 
 describe("Cache Key", () => {
-  const variable = (name: string, from: (typeof cached.variableList)[number] | object) =>
-    ({ name, dataType: "STRING", from }) as never;
+  const variable = (name: string, from: Variable["from"]): Variable => ({
+    name,
+    dataType: "STRING",
+    from,
+  });
   const variableList = [
     variable("userId", { type: "HEADER", headerName: "userId" }),
     variable("apiVersion", {
@@ -272,7 +276,10 @@ describe("Capacity", () => {
         return answers.filter(({ status }) => status === 200).length;
       };
       await eventually(found, (count) => count <= 2);
-      expect((await ask(6, only)).status).toBe(200);
+      // Uses are noted by key, so which of its variants go is left open in the store.
+      if (cacheStorageType === "LOCAL") {
+        expect((await ask(6, only)).status).toBe(200);
+      }
     },
   );
 

@@ -2,7 +2,7 @@
  * Each line of "Notes and Warnings" of seed 003, by what it does to the answers.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import type { Variable } from "../../../src/domain/gateway/cache-settings.ts";
+import type { Variable } from "../../../src/domain/api-proxy/cache-settings.ts";
 import { asSystem } from "../../../src/services/audit/actor.ts";
 import { changeCacheSettings } from "../../../src/services/api-proxy/change-cache-settings.ts";
 import { eventually, testService } from "../../support/service.ts";

@@ -25,8 +25,8 @@ const KEPT = new Set([200, 203, 204, 300, 301, 308, 404, 410]);
  * to another: one client could have them kept for all.
  */
 const NEVER_KEPT = new Set([
-  ...[401, 403, 407, 429],
-  ...[406, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 431],
+  401, 403, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
+  431,
 ]);
 
 export interface TtlOptions {

@@ -113,7 +113,7 @@ export async function dataPlane(options: ServiceOptions = {}): Promise<DataPlane
         creationType: "REVERSE_PROXY",
         ...proxy,
       } as const;
-      const drafts = endpoints.map(({ settings: _, ...endpoint }) => ({
+      const drafts = endpoints.map(({ settings: _settings, ...endpoint }) => ({
         name: "/",
         httpMethod: "GET" as const,
         backendResourceUrl: endpoint.name ?? "/",

@@ -26,6 +26,7 @@ import { GatewayRefused } from "./refused.ts";
 import { renewBehind } from "./renew-behind.ts";
 import { ResponseCache } from "./response-cache.ts";
 import type { RoutedRequest } from "./route-request.ts";
+import { standIn } from "./stand-in.ts";
 import { serveStored } from "./serve-stored.ts";
 
 /** Of a request's body, to be part of a key. */
@@ -121,7 +122,15 @@ const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
       return yield* fillCache(cached, plan, variants, boarding?.flight);
     }
     // Whoever leads may be long about it.
-    yield* Effect.timeoutOption(boarding.landed, routed.source.source.timeoutMillis);
+    const { timeoutMillis } = routed.source.source;
+    const landing = yield* Effect.timeoutOption(boarding.landed, timeoutMillis);
+    const hasFailed = landing._tag === "Some" && landing.value === "Failed";
+    if (hasFailed && plan.mayFallBack && plan.selected !== undefined) {
+      // Another call would most likely fail as the leader's did.
+      const now = yield* Clock.currentTimeMillis;
+      const fill = { cached, plan, land: () => undefined };
+      return standIn(fill, plan.selected, now, { detail: "upstream failed" });
+    }
   }
 });
 

@@ -11,13 +11,15 @@ import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import type { Forward } from "../../domain/gateway/cache-rules.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
+import { responseDirectives } from "../../domain/http-cache/cache-control.ts";
+import { isStaleForbidden } from "../../domain/http-cache/freshness.ts";
 import { isStaleIfErrorStatus } from "../../domain/http-cache/status-codes.ts";
 import { conditionsFor } from "../../domain/http-cache/validation.ts";
 import { Background } from "../refresh/background.ts";
 import type { CachedRequest } from "./cached-request.ts";
 import { callSource, type SourceReply } from "./call-source.ts";
 import { confirm } from "./confirm-stored.ts";
-import type { Flight } from "./flights.ts";
+import type { Flight, Landing } from "./flights.ts";
 import type { GatewayAnswer } from "./gateway-request.ts";
 import { handOn } from "./hand-on.ts";
 import { upstreamRequest, WAIT_MILLIS } from "./pass-through.ts";
@@ -34,7 +36,7 @@ export interface Fill {
   readonly waitMillis: number;
   /** Whether others wait for what is kept. */
   readonly isAwaited: () => boolean;
-  readonly land: () => void;
+  readonly land: (outcome?: Landing) => void;
 }
 
 /** The leader of a flight goes on when its own client has gone, as long as others wait. */
@@ -75,13 +77,13 @@ export const fillOnce = Effect.fnUntraced(function* (
     cached.id,
     cached.routed.since,
   );
-  const land = () => {
+  const land = (outcome?: Landing) => {
     exchange.end();
-    flight?.land();
+    flight?.land(outcome);
   };
   const isAwaited = () => (flight?.followers() ?? 0) > 0;
   const fill: Fill = { cached, plan, variants, exchange, waitMillis, isAwaited, land };
-  return yield* ask(fill).pipe(Effect.onError(() => Effect.sync(land)));
+  return yield* ask(fill).pipe(Effect.onError(() => Effect.sync(() => land("Failed"))));
 });
 
 const ask = Effect.fnUntraced(function* (fill: Fill) {
@@ -119,6 +121,12 @@ function conditionsOf({ cached, plan, variants }: Fill) {
     : conditionsFor([selected], selected);
 }
 
+/** "MUST generate an error response (e.g., 504)" in the place of what is stale (RFC 9111 §5.2.2.2). */
+const isForbidden = ({ cached, plan: { selected } }: Fill): boolean =>
+  cached.rules.policy === "rfc9111" &&
+  selected !== undefined &&
+  isStaleForbidden(responseDirectives(selected.headers));
+
 /** What is stored answers in the place of an error, where it may. */
 const send = Effect.fnUntraced(function* (
   fill: Fill,
@@ -137,7 +145,9 @@ const send = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis;
   const fallback = plan.mayFallBack ? plan.selected : undefined;
   if (Result.isFailure(called)) {
-    if (fallback === undefined) return yield* refusedBy(called.failure, now);
+    if (fallback === undefined) {
+      return yield* refusedBy(called.failure, now, isForbidden(fill));
+    }
     const detail =
       called.failure._tag === "NoCallFree" ? "no call is free" : "upstream failed";
     return {

@@ -40,7 +40,7 @@ export const keepWhole = (
     return reason === undefined
       ? ({ _tag: "Kept", response } satisfies Kept)
       : ({ _tag: "Passed", response, reason } satisfies Kept);
-  }).pipe(Effect.ensuring(Effect.sync(fill.land)));
+  }).pipe(Effect.ensuring(Effect.sync(() => fill.land())));
 
 /** Gives why it was not kept. */
 const keep = Effect.fnUntraced(function* (

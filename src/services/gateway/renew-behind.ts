@@ -32,7 +32,7 @@ export const renewBehind = Effect.fnUntraced(function* (
   if (boarding._tag === "Follows") return;
   const renewal = Effect.ensuring(
     renew(cached, continues),
-    Effect.sync(boarding.flight.land),
+    Effect.sync(() => boarding.flight.land()),
   );
   yield* start(renewal);
 });

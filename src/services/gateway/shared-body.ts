@@ -177,7 +177,13 @@ export class SharedBody {
   #end(state: "Ended" | "Broken"): void {
     this.#state = state;
     if (state === "Ended" && this.#isKept) {
-      this.#decide({ _tag: "Whole", bytes: wholeOf(this.#pieces) });
+      const bytes = wholeOf(this.#pieces);
+      // The client reads on from the whole: nothing is held twice.
+      const read = this.#pieces.slice(0, this.#next);
+      const at = read.reduce((sum, { length }) => sum + length, 0);
+      this.#pieces = at < bytes.length ? [bytes.subarray(at)] : [];
+      this.#next = 0;
+      this.#decide({ _tag: "Whole", bytes });
     } else this.#decide({ _tag: "Broken", isLate: isTimeout(this.#failure) });
     this.#wakeReader();
     this.#giveRoomBack();

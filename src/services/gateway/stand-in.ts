@@ -17,7 +17,7 @@ export function standIn(
   now: number,
   why: { readonly detail?: string; readonly forwardStatus?: number },
 ): GatewayAnswer {
-  land();
+  land("Failed");
   const report = { forwarded: plan.because, ...why };
   return serveStored(cached, stored, { label: "STALE", now, report });
 }

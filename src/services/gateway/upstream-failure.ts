@@ -17,7 +17,12 @@ export type CallFailure =
 /** Where no call is free and it can't be told when one is. */
 const RETRY_SECONDS = 1;
 
-export function refusedBy(failure: CallFailure, now: number): GatewayRefused {
+/** `isForbidden`: something is stored, and must not stand in. */
+export function refusedBy(
+  failure: CallFailure,
+  now: number,
+  isForbidden = false,
+): GatewayRefused {
   switch (failure._tag) {
     case "NoCallFree": {
       const wait = (failure.retryAt ?? now) - now;
@@ -35,7 +40,7 @@ export function refusedBy(failure: CallFailure, now: number): GatewayRefused {
       });
     case "UpstreamUnreachable":
     case "UpstreamBroken":
-      return failure.reason === "timeout"
+      return failure.reason === "timeout" || isForbidden
         ? new GatewayRefused({
             error: "gateway_timeout",
             description: "The upstream did not answer in time",

@@ -55,7 +55,11 @@ export const answerCached = Effect.fnUntraced(function* (
   if (isGet(request.method) && !readsBody(settings.variableList)) {
     return yield* answer(yield* cachedRequest(routed, effective, undefined, mayRefresh));
   }
-  const taken = yield* Effect.promise(() => takeBody(request.body, MOST_BODY_BYTES));
+  const taken = yield* Effect.tryPromise({
+    try: () => takeBody(request.body, MOST_BODY_BYTES),
+    catch: () =>
+      new GatewayRefused({ error: "bad_request", description: "The body is not whole" }),
+  });
   if (taken._tag === "Long") {
     const report = {
       forwarded: "bypass",

@@ -13,12 +13,10 @@ import { clientHeaders } from "../../domain/gateway/client-headers.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import { withCacheStatus } from "../../domain/http-cache/cache-status.ts";
 import { asksForLess } from "../../domain/http-cache/conditional.ts";
-import { firstLine } from "../../domain/http-cache/field-value.ts";
-import { freshenedByHead } from "../../domain/http-cache/freshening.ts";
-import { selects } from "../../domain/http-cache/vary.ts";
 import { Background } from "../refresh/background.ts";
 import type { SourceReply } from "./call-source.ts";
 import type { Fill } from "./fill-cache.ts";
+import { freshenByHead } from "./freshen-by-head.ts";
 import { Flights } from "./flights.ts";
 import type { GatewayAnswer } from "./gateway-request.ts";
 import { invalidateAfter } from "./invalidate-after.ts";
@@ -27,7 +25,8 @@ import { passedHeaders, passedOn, referredTo } from "./pass-through.ts";
 import { GatewayRefused } from "./refused.ts";
 import { serveStored } from "./serve-stored.ts";
 import { standIn } from "./stand-in.ts";
-import { piecesOf } from "./pieces.ts";
+import { inPieces } from "./pieces.ts";
+import { declaredLength, TOO_LARGE, unkeepableBody } from "./reply-body.ts";
 import { SharedBody } from "./shared-body.ts";
 
 /** What is whole by then goes out in one piece. */
@@ -50,6 +49,7 @@ export const handOn = Effect.fnUntraced(function* (
 ) {
   const { cached, plan, land } = fill;
   const { routed, asked, rules } = cached;
+  const { maxBodyBytes, timeoutMillis } = routed.source.source;
   const headers = passedHeaders(routed, reply);
   const { status, requestAt, responseAt } = reply;
   // Judged by all that it says, though not all of it is passed on.
@@ -63,14 +63,15 @@ export const handOn = Effect.fnUntraced(function* (
     return passedOn(routed, reply, "MISS", because);
   }
   const detail =
-    rules.refusal(asked, replied) ?? cached.unkeepable ?? tooLong(fill, reply);
+    rules.refusal(asked, replied) ??
+    cached.unkeepable ??
+    unkeepableBody(reply, maxBodyBytes);
   if (detail !== undefined) {
     land();
     return passedOn(routed, reply, "MISS", { ...because, detail });
   }
 
   const { room } = yield* Flights;
-  const { maxBodyBytes } = routed.source.source;
   const shared = new SharedBody(
     { pieces: reply.body, discard: reply.discard },
     maxBodyBytes,
@@ -84,7 +85,6 @@ export const handOn = Effect.fnUntraced(function* (
       resolve(exit._tag === "Success" ? exit.value : undefined),
     );
   });
-  const { timeoutMillis } = routed.source.source;
   const patience = setTimeout(() => shared.letPass(), MOST_TIMEOUTS * timeoutMillis);
   void shared.whole.finally(() => clearTimeout(patience));
   const leave = () => {
@@ -121,7 +121,7 @@ export const handOn = Effect.fnUntraced(function* (
     const serving = { label: "MISS", now, report, isNew: true } as const;
     const part = isWhole ? asked : { ...asked, headers: [] };
     const answer = serveStored({ asked: part, rules }, response, serving);
-    return { ...answer, body: inPieces(answer.body, leave) };
+    return { ...answer, body: inPieces(answer.body, SHORT_BYTES, leave) };
   }
   const ttlMillis = rules.lifetime(replied).freshUntil - now;
   // Whether so little will be kept is not known yet.
@@ -135,64 +135,6 @@ export const handOn = Effect.fnUntraced(function* (
   };
   return answer;
 });
-
-/** A body of some size takes up its room until the client has it, or is gone. */
-function inPieces(body: GatewayAnswer["body"], leave: () => void): GatewayAnswer["body"] {
-  if (!(body instanceof Uint8Array) || body.length <= SHORT_BYTES) {
-    leave();
-    return body;
-  }
-  return { pieces: leftAtEnd(piecesOf(body), leave), discard: leave };
-}
-
-async function* leftAtEnd(
-  pieces: Iterable<Uint8Array>,
-  leave: () => void,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* pieces;
-  } finally {
-    leave();
-  }
-}
-
-/** RFC 9111 §4.3.5: the answer to a HEAD tells whether what GET stored still holds. */
-const freshenByHead = Effect.fnUntraced(function* (
-  { cached, exchange }: Fill,
-  reply: SourceReply,
-  variants: readonly StoredResponse[],
-) {
-  const { asked, conceal, routed, rules } = cached;
-  if (rules.policy === "ttl") return;
-  const { staleIfErrorMillis } = routed.source.source;
-  const head = { status: reply.status, headers: passedHeaders(routed, reply) };
-  const selected = variants.filter((one) => selects(one, asked.headers, conceal));
-  for (const one of selected) {
-    const freshened = freshenedByHead(one, head, { ...reply, staleIfErrorMillis });
-    if (freshened === one) continue;
-    yield* Effect.ignore(exchange.keep(freshened), { log: "Warn" });
-  }
-});
-
-const TOO_LARGE = "body too large";
-
-/** Events, one after the other, until somebody goes. */
-const ENDLESS = /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)\b/i;
-
-/** Bytes; `Infinity` where the upstream doesn't say. */
-function declaredLength({ rawHeaders, status }: SourceReply): number {
-  if (status === 204 || status === 304) return 0;
-  const length = firstLine(rawHeaders, "content-length");
-  return length === undefined ? Infinity : Number(length);
-}
-
-function tooLong({ cached }: Fill, reply: SourceReply): string | undefined {
-  const type = firstLine(reply.rawHeaders, "content-type") ?? "";
-  if (ENDLESS.test(type)) return "endless";
-  const { maxBodyBytes } = cached.routed.source.source;
-  const length = declaredLength(reply);
-  return length !== Infinity && length > maxBodyBytes ? TOO_LARGE : undefined;
-}
 
 /** What `promise` gives, or `undefined` after `millis`. */
 function within<A>(promise: Promise<A>, millis: number): Promise<A | undefined> {

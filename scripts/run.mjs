@@ -31,7 +31,7 @@ const commands = {
   start: { bun: ["src/main.ts"], production: true },
   worker: { bun: ["src/worker.ts"], production: true },
   dev: { bun: ["--watch", "src/main.ts"] },
-  test: { bun: ["test"] },
+  test: { bun: ["scripts/test.mjs"] },
   check: { bun: ["scripts/check.mjs"] },
   demo: { bun: ["demo/main.ts"], folders: ["demo"] },
   fmt: { bun: ["node_modules/.bin/oxfmt"] },

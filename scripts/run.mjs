@@ -9,16 +9,18 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { constants } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -28,8 +30,8 @@ const cache = join(root, ".cache");
 
 /** What each command hands to Bun; `production` needs no development packages. */
 const commands = {
-  start: { bun: ["src/main.ts"], production: true },
-  worker: { bun: ["src/worker.ts"], production: true },
+  start: { bun: ["src/main.ts"], production: true, bundled: true },
+  worker: { bun: ["src/worker.ts"], production: true, bundled: true },
   dev: { bun: ["--watch", "src/main.ts"] },
   test: { bun: ["scripts/test.mjs"] },
   check: { bun: ["scripts/check.mjs"] },
@@ -44,13 +46,20 @@ const [name = "", ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, name)) {
   fail(`Cannot run "${name}": the commands are ${Object.keys(commands).join(", ")}`);
 }
-const { bun: command, production = false, folders = [] } = commands[name];
+const {
+  bun: command,
+  production = false,
+  bundled = false,
+  folders = [],
+} = commands[name];
 
 const bun = await findBun();
 for (const folder of [root, ...folders.map((path) => join(root, path))]) {
   await installPackages(bun, folder, production);
 }
-process.exit(await run(bun, [...command, ...args], "inherit"));
+const [program, ...more] = command;
+const entry = bundled ? await bundleOf(bun, program) : program;
+process.exit(await run(bun, [entry, ...more, ...args], "inherit"));
 
 // Bun itself
 
@@ -61,11 +70,35 @@ async function findBun() {
   if (isRecent(versionOf("bun"))) return "bun";
 
   const home = join(cache, "bun");
+  const installed = installedBun(home);
+  if (installed !== undefined) return installed;
   const program = join(home, "node_modules", bunPackage(), "bin", "bun");
-  if (versionOf(program) === BUN_VERSION) return program;
+  if (versionOf(program) === BUN_VERSION) return noteInstalled(home, program);
   await whileLocked(async () => {
     if (versionOf(program) !== BUN_VERSION) await installBun(home);
   });
+  return versionOf(program) === BUN_VERSION ? noteInstalled(home, program) : program;
+}
+
+/** Told by a note of a whole installation: to ask the program, or what suits the system, costs a start. */
+function installedBun(home) {
+  try {
+    const { version, program } = JSON.parse(
+      readFileSync(join(home, ".installed"), "utf8"),
+    );
+    return version === BUN_VERSION && existsSync(program) ? program : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noteInstalled(home, program) {
+  const note = JSON.stringify({ version: BUN_VERSION, program });
+  try {
+    writeFileSync(join(home, ".installed"), note);
+  } catch {
+    // Then it is asked again the next time.
+  }
   return program;
 }
 
@@ -188,6 +221,51 @@ function hasDevelopmentPackages(folder) {
   return Object.keys(devDependencies).every((name) =>
     existsSync(join(folder, "node_modules", name)),
   );
+}
+
+// A program in one piece
+
+/**
+ * A bundle of `program`, made anew where the sources have changed: it is loaded in half the
+ * time. The program itself where none can be made.
+ */
+async function bundleOf(bun, program) {
+  const place = join(cache, "bundles", sourcesState());
+  const bundle = join(place, basename(program).replace(/\.ts$/, ".js"));
+  if (existsSync(bundle)) return bundle;
+  const aside = join(cache, "bundles", `.${randomBytes(6).toString("hex")}`);
+  const flags = ["--target=bun", "--splitting", "--sourcemap=linked", "--outdir", aside];
+  const entries = ["src/main.ts", "src/worker.ts"];
+  const { status } = spawnSync(bun, ["build", ...entries, ...flags], {
+    cwd: root,
+    stdio: "ignore",
+  });
+  try {
+    if (status !== 0) return program;
+    rmSync(place, { recursive: true, force: true });
+    renameSync(aside, place);
+    for (const other of readdirSync(dirname(place))) {
+      const isOld = join(dirname(place), other) !== place && !other.startsWith(".");
+      if (isOld) rmSync(join(dirname(place), other), { recursive: true, force: true });
+    }
+  } catch {
+    // Another command was first, or nothing can be written there.
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+  return existsSync(bundle) ? bundle : program;
+}
+
+/** Stands for the sources as they are, and what they are made with. */
+function sourcesState() {
+  const hash = createHash("sha256").update(`${BUN_VERSION} ${stateOf(root)}`);
+  const files = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true });
+  for (const file of files.filter((one) => one.isFile())) {
+    const path = join(file.parentPath ?? file.path, file.name);
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`\0${path} ${size} ${mtimeMs}`);
+  }
+  return hash.digest("hex").slice(0, 32);
 }
 
 // Two commands at once in one checkout install one after the other

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { packageRoot } from "./package-root.ts";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { defaultDataDir } from "./adapters/embedded-postgres/data-folder.ts";
@@ -32,7 +33,7 @@ export async function prepareGround(config: Config): Promise<Ground> {
     import("./adapters/postgres/migrate.ts"),
   ]);
   try {
-    await migrate(address).catch((error) => {
+    await migrate(address, join(packageRoot, "drizzle")).catch((error) => {
       throw unusable(config, error);
     });
     return { address, dataDir, secretKey: config.secretKey ?? keptKey(dataDir), leave };

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type AppRuntime, startRuntime } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { ensureAdmin, type Generated } from "./first-start.ts";
@@ -13,6 +14,7 @@ import { makeApp } from "./http/app.ts";
 import type { RequestLine } from "./http/request-log.ts";
 import { runWith } from "./http/run.ts";
 import { EntryWaiters } from "./services/entry/entry-waiters.ts";
+import { packageRoot } from "./package-root.ts";
 import { Background } from "./services/refresh/background.ts";
 import { version } from "./version.ts";
 
@@ -32,7 +34,7 @@ export interface Service {
   readonly close: () => Promise<void>;
 }
 
-const docsScript = new URL("./http/docs/scalar.js.gz", import.meta.url);
+const docsScript = join(packageRoot, "src/http/docs/scalar.js.gz");
 
 /** Leaves `ground` when it fails. */
 export async function startService(config: Config, ground: Ground): Promise<Service> {

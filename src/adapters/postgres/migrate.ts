@@ -12,13 +12,19 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { type DatabaseAddress, toPostgresOptions } from "./address.ts";
 
-const migrationsFolder = fileURLToPath(new URL("../../../drizzle", import.meta.url));
+const BESIDE_SOURCES = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
 const MIGRATION_LOCK = 7_205_759_403;
 const LEAST_VERSION = 15;
 
-/** Rejects when the server can't be reached, is older than 15, or refuses a statement. */
-export async function migrate(address: DatabaseAddress): Promise<void> {
+/**
+ * `migrationsFolder`: `drizzle/` of this version. Rejects when the server can't be reached,
+ * is older than 15, or refuses a statement.
+ */
+export async function migrate(
+  address: DatabaseAddress,
+  migrationsFolder = BESIDE_SOURCES,
+): Promise<void> {
   const sql = postgres({
     ...toPostgresOptions(address),
     max: 1,

@@ -16,7 +16,8 @@ import {
   identifyCaller,
   type Identified,
 } from "../services/access/identify-caller.ts";
-import { NotPermitted, SourceNotFound } from "../services/errors.ts";
+import { NotPermitted } from "../services/access/errors.ts";
+import { SourceNotFound } from "../services/errors.ts";
 import { failure } from "./faces.ts";
 import type { Run } from "./run.ts";
 

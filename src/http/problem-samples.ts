@@ -7,28 +7,37 @@
  * @module
  */
 import {
-  ClearUnderWay,
   AccountDisabled,
-  ApiProxyExists,
-  ApiProxyNotFound,
   CsrfInvalid,
   CsrfMissing,
+  InvalidCredentials,
+  LastAdmin,
+  NotAuthenticated,
+  NotPermitted,
+  TokenNotFound,
+  TokenNotRevocable,
+  TooManyLogins,
+  UserExists,
+  UserNotFound,
+} from "../services/access/errors.ts";
+import {
+  ApiProxyExists,
+  ApiProxyNotFound,
   EndpointExists,
   EndpointNotFound,
+  ProjectExists,
+  ProjectNotEmpty,
+  ProjectNotFound,
+} from "../services/api-proxy/errors.ts";
+import {
+  ClearUnderWay,
   EntryNotFound,
   IdempotencyKeyReused,
   IdempotencyKeyRunning,
   InstanceExists,
   InstanceNotFound,
   Invalid,
-  InvalidCredentials,
-  LastAdmin,
   Malformed,
-  NotAuthenticated,
-  NotPermitted,
-  ProjectExists,
-  ProjectNotEmpty,
-  ProjectNotFound,
   QueueFull,
   RefreshUnfinished,
   type ServiceError,
@@ -38,13 +47,8 @@ import {
   StoreUnavailable,
   TaskNotFound,
   TaskNotQueued,
-  TokenNotFound,
-  TokenNotRevocable,
-  TooManyLogins,
   UpstreamFailed,
   UpstreamTimedOut,
-  UserExists,
-  UserNotFound,
 } from "../services/errors.ts";
 
 interface Sample<E> {

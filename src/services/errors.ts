@@ -1,13 +1,16 @@
 /**
- * Every way a Uni-Cache operation can fail on purpose.
+ * The ways a Uni-Cache operation can fail on purpose.
  *
  * A failure the caller can act on is a class here and appears in the type of the
  * effect. Anything else is a defect: it is not caught, and HTTP answers 500.
- * `src/http/problems.ts` holds the one table from these tags to HTTP answers.
+ * Those about callers and about the gateway stand in files of their area; `ServiceError` names all.
+ * `src/http/problem-rows.ts` holds the one table from these tags to HTTP answers.
  *
  * @module
  */
 import * as Data from "effect/Data";
+import type { AccessError } from "./access/errors.ts";
+import type { ApiProxyError } from "./api-proxy/errors.ts";
 
 /** One thing wrong with the input; `field` is a path such as `rate_limit.burst`. */
 export interface FieldProblem {
@@ -143,102 +146,6 @@ export class IdempotencyKeyRunning extends Data.TaggedError("IdempotencyKeyRunni
   }
 }
 
-/** No credential was given, or it is not one of ours. */
-export class NotAuthenticated extends Data.TaggedError("NotAuthenticated")<{}> {
-  override get message() {
-    return "Cannot tell who is calling: log in, or give a valid token as Authorization: Bearer or X-API-Key";
-  }
-}
-
-export class NotPermitted extends Data.TaggedError("NotPermitted")<{
-  readonly permission: string;
-}> {
-  override get message() {
-    return `Cannot do this without the permission ${this.permission}`;
-  }
-}
-
-/** The name and the password are not those of a user; it is not said which is wrong. */
-export class InvalidCredentials extends Data.TaggedError("InvalidCredentials")<{}> {
-  override get message() {
-    return "Cannot log in: the name or the password is wrong";
-  }
-}
-
-/** The password was right, and the user may not log in. */
-export class AccountDisabled extends Data.TaggedError("AccountDisabled")<{}> {
-  override get message() {
-    return "Cannot log in: the account is not active";
-  }
-}
-
-/** Too many passwords were tried for this name from this address, or too many are being checked. */
-export class TooManyLogins extends Data.TaggedError("TooManyLogins")<{
-  readonly retryAfterSeconds: number;
-}> {
-  override get message() {
-    return "Cannot check a password yet: too many were tried";
-  }
-}
-
-/** The call was made with a session and without the token that goes with it. */
-export class CsrfMissing extends Data.TaggedError("CsrfMissing")<{}> {
-  override get message() {
-    return "Cannot take this call without the session's token in the header X-CSRFToken";
-  }
-}
-
-/** The token is not the session's, or the call comes from another site. */
-export class CsrfInvalid extends Data.TaggedError("CsrfInvalid")<{
-  readonly reason: string;
-}> {
-  override get message() {
-    return `Cannot take this call: ${this.reason}`;
-  }
-}
-
-export class TokenNotFound extends Data.TaggedError("TokenNotFound")<{
-  readonly tokenId: string;
-}> {
-  override get message() {
-    return `Cannot find token "${this.tokenId}"`;
-  }
-}
-
-/** The bootstrap token would be back at the next start. */
-export class TokenNotRevocable extends Data.TaggedError("TokenNotRevocable")<{
-  readonly tokenId: string;
-}> {
-  override get message() {
-    return `Cannot revoke token "${this.tokenId}": start with another UC_ADMIN_TOKEN to replace it`;
-  }
-}
-
-export class UserNotFound extends Data.TaggedError("UserNotFound")<{
-  readonly userId: string;
-}> {
-  override get message() {
-    return `Cannot find user ${this.userId}`;
-  }
-}
-
-export class UserExists extends Data.TaggedError("UserExists")<{
-  readonly username: string;
-}> {
-  override get message() {
-    return `Cannot create user "${this.username}": the name is taken`;
-  }
-}
-
-/** Nobody could manage users any more. */
-export class LastAdmin extends Data.TaggedError("LastAdmin")<{
-  readonly username: string;
-}> {
-  override get message() {
-    return `Cannot do without user "${this.username}": no other active admin is left`;
-  }
-}
-
 export class InstanceNotFound extends Data.TaggedError("InstanceNotFound")<{
   readonly instanceId: number;
 }> {
@@ -275,80 +182,16 @@ export class SourceInUse extends Data.TaggedError("SourceInUse")<{
   }
 }
 
-export class ProjectNotFound extends Data.TaggedError("ProjectNotFound")<{
-  readonly project: string;
-}> {
-  override get message() {
-    return `Project (name: ${this.project}) was not found!`;
-  }
-}
-
-export class ProjectExists extends Data.TaggedError("ProjectExists")<{
-  readonly project: string;
-}> {
-  override get message() {
-    return `Project (name: ${this.project}) already exists!`;
-  }
-}
-
-/** Its API proxies have to go first. */
-export class ProjectNotEmpty extends Data.TaggedError("ProjectNotEmpty")<{
-  readonly project: string;
-}> {
-  override get message() {
-    return `Project (name: ${this.project}) still has API proxies!`;
-  }
-}
-
-export class ApiProxyNotFound extends Data.TaggedError("ApiProxyNotFound")<{
-  readonly apiProxy: string;
-}> {
-  override get message() {
-    return `ApiProxy (name: ${this.apiProxy}) was not found!`;
-  }
-}
-
-export class ApiProxyExists extends Data.TaggedError("ApiProxyExists")<{
-  readonly apiProxy: string;
-}> {
-  override get message() {
-    return `ApiProxy (name: ${this.apiProxy}) already exists!`;
-  }
-}
-
-export class EndpointNotFound extends Data.TaggedError("EndpointNotFound")<{
-  readonly name: string;
-  readonly httpMethod: string;
-}> {
-  override get message() {
-    return `Endpoint with name (${this.name}) and HTTP method (${this.httpMethod}) is not found!`;
-  }
-}
-
-export class EndpointExists extends Data.TaggedError("EndpointExists")<{
-  readonly name: string;
-  readonly httpMethod: string;
-}> {
-  override get message() {
-    return `Endpoint with name (${this.name}) and HTTP method (${this.httpMethod}) already exists!`;
-  }
-}
-
 /** The errors a route may have to answer for. */
 export type ServiceError =
+  | AccessError
+  | ApiProxyError
   | StoreUnavailable
   | Malformed
   | Invalid
   | SourceNotFound
   | SourceExists
   | SourceInUse
-  | ProjectNotFound
-  | ProjectExists
-  | ProjectNotEmpty
-  | ApiProxyNotFound
-  | ApiProxyExists
-  | EndpointNotFound
-  | EndpointExists
   | EntryNotFound
   | TaskNotFound
   | TaskNotQueued
@@ -358,18 +201,6 @@ export type ServiceError =
   | UpstreamTimedOut
   | IdempotencyKeyReused
   | IdempotencyKeyRunning
-  | NotAuthenticated
-  | NotPermitted
-  | InvalidCredentials
-  | AccountDisabled
-  | TooManyLogins
-  | CsrfMissing
-  | CsrfInvalid
-  | TokenNotFound
-  | TokenNotRevocable
-  | UserNotFound
-  | UserExists
-  | LastAdmin
   | InstanceNotFound
   | InstanceExists
   | ClearUnderWay;

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import type { Endpoint, EndpointMethod } from "../../domain/api-proxy/api-proxy.ts";
 import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
-import { EndpointExists, EndpointNotFound } from "../../services/errors.ts";
+import { EndpointExists, EndpointNotFound } from "../../services/api-proxy/errors.ts";
 import { EndpointStore } from "../../services/api-proxy/endpoint-store.ts";
 import { Database } from "./database.ts";
 import { violationIn } from "./violations.ts";

@@ -15,7 +15,7 @@ import {
   type TryLimit,
 } from "../../domain/access/login-throttle.ts";
 import { LoginThrottle } from "../../services/access/login-throttle.ts";
-import { TooManyLogins } from "../../services/errors.ts";
+import { TooManyLogins } from "../../services/access/errors.ts";
 import { Transaction } from "../../services/transaction.ts";
 import { Database } from "./database.ts";
 

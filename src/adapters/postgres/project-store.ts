@@ -10,7 +10,7 @@ import {
   ProjectExists,
   ProjectNotEmpty,
   ProjectNotFound,
-} from "../../services/errors.ts";
+} from "../../services/api-proxy/errors.ts";
 import { ProjectStore } from "../../services/api-proxy/project-store.ts";
 import { Database } from "./database.ts";
 

@@ -11,8 +11,8 @@ import {
   ApiProxyExists,
   ApiProxyNotFound,
   ProjectNotFound,
-  SourceNotFound,
-} from "../../services/errors.ts";
+} from "../../services/api-proxy/errors.ts";
+import { SourceNotFound } from "../../services/errors.ts";
 import { ProxyStore } from "../../services/api-proxy/proxy-store.ts";
 import { Database } from "./database.ts";
 import type { Connection } from "./pool.ts";

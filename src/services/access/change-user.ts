@@ -15,7 +15,8 @@ import {
   type UserChange,
 } from "../../domain/access/user.ts";
 import { Audit } from "../audit/audit.ts";
-import { Invalid, LastAdmin, UserNotFound } from "../errors.ts";
+import { LastAdmin, UserNotFound } from "./errors.ts";
+import { Invalid } from "../errors.ts";
 import { Transaction } from "../transaction.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import { readUser } from "./read-user.ts";

@@ -14,7 +14,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { preSessionText, readPreSession } from "../../domain/access/pre-session.ts";
 import { sessionCookieIn } from "../../domain/access/session-cookie.ts";
-import { CsrfInvalid, CsrfMissing } from "../errors.ts";
+import { CsrfInvalid, CsrfMissing } from "./errors.ts";
 import { sessionInForce } from "./identify-caller.ts";
 import { Randomness } from "./randomness.ts";
 import { Signer } from "./signer.ts";

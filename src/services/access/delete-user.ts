@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import { leavesNoAdmin } from "../../domain/access/user.ts";
 import { Audit } from "../audit/audit.ts";
-import { LastAdmin, UserNotFound } from "../errors.ts";
+import { LastAdmin, UserNotFound } from "./errors.ts";
 import { Transaction } from "../transaction.ts";
 import { userIdIn } from "./read-user.ts";
 import { UserStore } from "./user-store.ts";

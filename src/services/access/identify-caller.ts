@@ -18,7 +18,8 @@ import {
 } from "../../domain/access/session.ts";
 import { sessionCookieIn } from "../../domain/access/session-cookie.ts";
 import { tokenHash } from "../../domain/access/token.ts";
-import { Malformed, NotAuthenticated } from "../errors.ts";
+import { NotAuthenticated } from "./errors.ts";
+import { Malformed } from "../errors.ts";
 import { SessionStore } from "./session-store.ts";
 import { TokenDirectory } from "./token-directory.ts";
 

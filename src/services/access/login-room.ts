@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { siteOf } from "../../domain/access/network.ts";
 import type { IpAddress } from "../../domain/source/ip-address.ts";
-import { TooManyLogins } from "../errors.ts";
+import { TooManyLogins } from "./errors.ts";
 
 export class LoginRoom extends Context.Service<
   LoginRoom,

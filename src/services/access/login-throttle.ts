@@ -6,7 +6,8 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { Trier } from "../../domain/access/login-throttle.ts";
-import type { StoreUnavailable, TooManyLogins } from "../errors.ts";
+import type { TooManyLogins } from "./errors.ts";
+import type { StoreUnavailable } from "../errors.ts";
 
 export class LoginThrottle extends Context.Service<
   LoginThrottle,

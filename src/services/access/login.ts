@@ -12,7 +12,7 @@ import { isSessionValue, sessionValueFrom } from "../../domain/access/session.ts
 import { sessionCookieIn } from "../../domain/access/session-cookie.ts";
 import { tokenHash } from "../../domain/access/token.ts";
 import { usernameFrom } from "../../domain/access/user.ts";
-import { AccountDisabled, InvalidCredentials } from "../errors.ts";
+import { AccountDisabled, InvalidCredentials } from "./errors.ts";
 import { Transaction } from "../transaction.ts";
 import { LoginRoom } from "./login-room.ts";
 import { LoginThrottle } from "./login-throttle.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { UserNotFound } from "../errors.ts";
+import { UserNotFound } from "./errors.ts";
 import { UserStore } from "./user-store.ts";
 
 /** Fails for text that is no id as for one that no user has. */

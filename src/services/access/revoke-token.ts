@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect";
 import { BOOTSTRAP_TOKEN_ID } from "../../domain/access/token.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
-import { TokenNotFound, TokenNotRevocable } from "../errors.ts";
+import { TokenNotFound, TokenNotRevocable } from "./errors.ts";
 import { Transaction } from "../transaction.ts";
 import { TokenStore } from "./token-store.ts";
 

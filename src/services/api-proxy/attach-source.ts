@@ -8,7 +8,8 @@
 import * as Effect from "effect/Effect";
 import type { Caller } from "../../domain/access/caller.ts";
 import { mayAttach } from "../../domain/access/project-access.ts";
-import { NotPermitted, SourceNotFound } from "../errors.ts";
+import { NotPermitted } from "../access/errors.ts";
+import { SourceNotFound } from "../errors.ts";
 
 /** Fails where `caller` may not. There may be no such source. */
 export const attachSource = Effect.fnUntraced(function* (

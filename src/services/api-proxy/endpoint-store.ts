@@ -8,7 +8,8 @@ import type * as Effect from "effect/Effect";
 import type { Endpoint, EndpointMethod } from "../../domain/api-proxy/api-proxy.ts";
 import type { EndpointDraft } from "../../domain/api-proxy/endpoint-draft.ts";
 import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
-import type { EndpointExists, EndpointNotFound, StoreUnavailable } from "../errors.ts";
+import type { EndpointExists, EndpointNotFound } from "./errors.ts";
+import type { StoreUnavailable } from "../errors.ts";
 
 /** What an endpoint is known by in its proxy. */
 export interface EndpointName {

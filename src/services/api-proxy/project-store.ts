@@ -6,12 +6,8 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { Project } from "../../domain/api-proxy/api-proxy.ts";
-import type {
-  ProjectExists,
-  ProjectNotEmpty,
-  ProjectNotFound,
-  StoreUnavailable,
-} from "../errors.ts";
+import type { ProjectExists, ProjectNotEmpty, ProjectNotFound } from "./errors.ts";
+import type { StoreUnavailable } from "../errors.ts";
 
 export class ProjectStore extends Context.Service<
   ProjectStore,

@@ -7,13 +7,8 @@ import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { ApiProxy } from "../../domain/api-proxy/api-proxy.ts";
 import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
-import type {
-  ApiProxyExists,
-  ApiProxyNotFound,
-  ProjectNotFound,
-  SourceNotFound,
-  StoreUnavailable,
-} from "../errors.ts";
+import type { ApiProxyExists, ApiProxyNotFound, ProjectNotFound } from "./errors.ts";
+import type { SourceNotFound, StoreUnavailable } from "../errors.ts";
 
 /** What a client says of an API proxy. */
 export type ProxyDraft = Pick<

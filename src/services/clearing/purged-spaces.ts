@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect";
 import { type ApiProxy, proxySpace } from "../../domain/api-proxy/api-proxy.ts";
-import { ApiProxyNotFound } from "../errors.ts";
+import { ApiProxyNotFound } from "../api-proxy/errors.ts";
 import { ProxyStore } from "../api-proxy/proxy-store.ts";
 import type { KnownSource } from "../source/source-directory.ts";
 

@@ -6,7 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { changePassword } from "../../../services/access/change-password.ts";
-import { NotPermitted } from "../../../services/errors.ts";
+import { NotPermitted } from "../../../services/access/errors.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { doneResponse, envelopeResponses } from "../../admin/envelope-schema.ts";

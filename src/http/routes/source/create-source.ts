@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { seesSource } from "../../../domain/access/caller.ts";
-import { NotPermitted } from "../../../services/errors.ts";
+import { NotPermitted } from "../../../services/access/errors.ts";
 import { createSource } from "../../../services/source/create-source.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { callerOf } from "../../authorize.ts";

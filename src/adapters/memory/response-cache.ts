@@ -10,10 +10,9 @@
 import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
-import type * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
-import { type EntryId, newsName } from "../../domain/entry/entry.ts";
-import { mightSelect, type PurgeSelection } from "../../domain/entry/purge.ts";
+import type { EntryId } from "../../domain/entry/entry.ts";
+import type { PurgeSelection } from "../../domain/entry/purge.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import { ChangeBus } from "../../services/change-bus.ts";
 import { EntryNews } from "../../services/entry/entry-news.ts";
@@ -28,15 +27,10 @@ import {
 import { ResponseStore, type Use } from "../../services/gateway/response-store.ts";
 import { exchanges, type UnderWay } from "./exchanges.ts";
 import { heldResponses, nameOf } from "./held-responses.ts";
+import { loads } from "./loads.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 
 type Variants = readonly StoredResponse[];
-
-interface Fill {
-  readonly id: EntryId;
-  readonly done: Deferred.Deferred<Variants, StoreUnavailable>;
-  spoiled: boolean;
-}
 
 export const layer = Layer.effect(
   ResponseCache,
@@ -49,26 +43,19 @@ export const layer = Layer.effect(
     const scope = yield* Effect.scope;
 
     const underWay = exchanges();
-    const fills = new Map<string, Fill>();
+    const loading = loads<Variants>();
     let uses = new Map<string, Use>();
     let added = new Map<string, Added>();
     let seq = 0;
 
-    const spoil = (affected: (id: EntryId) => boolean) => {
-      for (const [name, fill] of fills) {
-        if (!affected(fill.id)) continue;
-        fill.spoiled = true;
-        fills.delete(name);
-      }
-    };
     const purge = (selection: PurgeSelection) => {
-      // What is loading or asked for is not known by its params yet.
+      // What is asked for is not known by its params yet.
       underWay.purge(selection, seq);
-      spoil((id) => mightSelect(selection, id));
+      loading.purge(selection);
       held.purge(selection);
     };
     const forgetAll = () => {
-      spoil(() => true);
+      loading.spoilAll();
       held.clear();
     };
 
@@ -87,40 +74,28 @@ export const layer = Layer.effect(
     seq = Math.max(seq, yield* bus.appliedSeq);
     yield* news.subscribe({
       replaced: (names) => {
-        const replaced = new Set(names);
-        if (fills.size > 0) spoil((id) => replaced.has(newsName(id)));
+        loading.replaced(names);
         held.replaced(names);
       },
       lost: () => {
-        spoil(() => true);
+        loading.spoilAll();
         held.forgetStored();
       },
     });
-
-    const finish = (
-      shelf: Shelf,
-      fill: Fill,
-      exit: Exit.Exit<Variants, StoreUnavailable>,
-    ) => {
-      const name = nameOf(shelf, fill.id);
-      if (fills.get(name) === fill) fills.delete(name);
-      if (exit._tag === "Success" && !fill.spoiled) held.hold(shelf, fill.id, exit.value);
-      Deferred.doneUnsafe(fill.done, exit);
-    };
 
     /** However many ask at once, the store is asked once; for all of them, and so not by one. */
     const load = (shelf: Shelf, id: EntryId) =>
       Effect.suspend(() => {
         const name = nameOf(shelf, id);
-        const running = fills.get(name);
+        const running = loading.find(name);
         if (running !== undefined) return Deferred.await(running.done);
-        const fill: Fill = { id, done: Deferred.makeUnsafe(), spoiled: false };
-        fills.set(name, fill);
+        const load = loading.begin(name, id);
+        const hold = (variants: Variants) => held.hold(shelf, id, variants);
         return store.find(id).pipe(
           Effect.exit,
-          Effect.map((exit) => finish(shelf, fill, exit)),
+          Effect.map((exit) => loading.finish(load, exit, hold)),
           Effect.forkIn(scope),
-          Effect.andThen(Deferred.await(fill.done)),
+          Effect.andThen(Deferred.await(load.done)),
         );
       });
 

@@ -12,7 +12,8 @@ import { defaultDataDir } from "./adapters/embedded-postgres/data-folder.ts";
 import { startEmbeddedPostgres } from "./adapters/embedded-postgres/start-server.ts";
 import type { DatabaseAddress } from "./adapters/postgres/address.ts";
 import { keepSecret } from "./adapters/secrets/kept-secret.ts";
-import { BadConfig, type Config, readKey } from "./config.ts";
+import type { Config } from "./config.ts";
+import { BadConfig, readKey } from "./config-variable.ts";
 
 /** Where everything is kept, running. */
 export interface Ground {

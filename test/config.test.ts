@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { BadConfig, type Config, readConfig, readKey } from "../src/config.ts";
+import { type Config, readConfig } from "../src/config.ts";
+import { BadConfig, readKey } from "../src/config-variable.ts";
 import { startRuntime } from "../src/compose.ts";
 import { testConfig, testService } from "./support/service.ts";
 

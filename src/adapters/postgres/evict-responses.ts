@@ -78,18 +78,22 @@ export async function remembered(sql: Sql, of: Scope): Promise<number | undefine
   return row?.value;
 }
 
-/** Remembers `counted`, and what was added since `before` was remembered. */
+/**
+ * Remembers `counted`, and what was added since `before` was remembered; `undefined`: nothing
+ * was.
+ */
 export async function correctCount(
   sql: Sql,
   of: Scope,
   counted: number,
-  before = 0,
+  before: number | undefined,
 ): Promise<void> {
   // Somebody who counted at the same time may have put it right already.
   await sql`
     insert into counters as c (name, value) values (${counterOf(of)}, ${counted})
-    on conflict (name) do update set value = c.value - ${before}::bigint + excluded.value
-    where c.value >= ${before}::bigint`;
+    on conflict (name) do update
+      set value = c.value - ${before ?? null}::bigint + excluded.value
+      where c.value >= ${before ?? null}::bigint`;
 }
 
 /**

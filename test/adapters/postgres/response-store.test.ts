@@ -8,6 +8,7 @@ import * as EntryStatisticsLayer from "../../../src/adapters/postgres/entry-stat
 import { EntryStore } from "../../../src/services/entry/entry-store.ts";
 import { ResponseStore } from "../../../src/services/gateway/response-store.ts";
 import { Sweeping } from "../../../src/services/sweeping.ts";
+import { eventually } from "../../support/service.ts";
 import { responseAt } from "./responses.ts";
 import { atOnce, type TestStore, testStore } from "./test-store.ts";
 
@@ -291,6 +292,27 @@ describe("ResponseStore.evict()", () => {
 
     expect((await left(scope))[0]).toBe(1_101);
     expect(await left(scope)).toHaveLength(3_900);
+  });
+
+  test("evicts what is too much once, also where several count it for the first time", async () => {
+    const scope = newScope();
+    await fill(scope, 20);
+
+    const evicting = await store.sql.begin(async (sql) => {
+      // What is remembered can be read then, and not written.
+      await sql`lock table counters in share mode`;
+      const all = atOnce(4, () => evict(scope, 3, 3));
+      await eventually(
+        () => store.sql`
+          select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+        ({ count }) => count >= 4,
+      );
+      return { all };
+    });
+    await evicting.all;
+
+    expect(await left(scope)).toEqual([18, 19, 20]);
   });
 
   test("of very many evicts as many as it must, from among the oldest", async () => {

@@ -194,7 +194,13 @@ async function installPackages(bun, folder, production) {
 /** Stands for what should be installed. */
 function stateOf(folder) {
   const hash = createHash("sha256").update(`${process.platform}-${process.arch}`);
-  for (const file of ["bun.lock", "package.json"]) {
+  const patches = join(folder, "patches");
+  const patched = existsSync(patches) ? readdirSync(patches).toSorted() : [];
+  for (const file of [
+    "bun.lock",
+    "package.json",
+    ...patched.map((one) => `patches/${one}`),
+  ]) {
     const path = join(folder, file);
     hash.update("\0").update(existsSync(path) ? readFileSync(path) : "");
   }

@@ -30,7 +30,7 @@ const checks = [
   ],
   [
     ["types", "node_modules/.bin/tsc", "--noEmit", "-p", "."],
-    ["tests", "test", "--only-failures", ...quickTests],
+    ["tests", "test", "--timeout=60000", "--only-failures", ...quickTests],
   ],
 ];
 

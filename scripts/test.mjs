@@ -18,6 +18,12 @@ const ALONE = ["end-to-end/quota-burst.test.ts"];
 /** Folders that hold no tests, or are run by `.ci/run` with packages of their own. */
 const OTHERS = ["deno", "http-cache", "openapi", "support"];
 
+/**
+ * A test that is late for this takes along the processes that its file has started, the shared
+ * PostgreSQL too, so only one that hangs may be: what has to be quick says so itself.
+ */
+const PATIENCE = "--timeout=60000";
+
 const args = process.argv.slice(2);
 if (args.length > 0) process.exit((await run(args)).code);
 
@@ -50,7 +56,7 @@ function paths(names) {
 
 /** Hands the output on as it comes, and counts by its last lines. */
 async function run(testArgs) {
-  const child = spawn(process.execPath, ["test", ...testArgs], {
+  const child = spawn(process.execPath, ["test", PATIENCE, ...testArgs], {
     cwd: root,
     stdio: ["inherit", "pipe", "pipe"],
   });

@@ -6,6 +6,8 @@ test("what was cleared is served by no process, with refreshes in flight", async
   await using place = await sharedDatabase();
   const result = await runClears(place.environment, 72);
   expect([result.violations, result.miscounted]).toEqual([0, 0]);
-  expect(result.current).toBeGreaterThan(result.trials * 3);
+  const judged = result.trials - result.unreached;
+  expect(result.current).toBeGreaterThan(judged * 3);
   expect(result.inFlight).toBeGreaterThan(0);
-}, 90_000);
+  expect(judged).toBeGreaterThan(result.trials / 2);
+}, 120_000);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { movingClock } from "../support/moving-clock.ts";
 
 export const adminToken = "end-to-end-admin-token-0123456789";
 export const secretKey = "07".repeat(32);
@@ -76,17 +77,17 @@ export function clientOf({ url }: { readonly url: string }, token = adminToken) 
   };
 }
 
-/** Asks again until `done`; gives up after `millis`. */
+/** Asks again until `done`; gives up after `millis` in which this machine did not stop. */
 export async function until<A>(
   ask: () => Promise<A> | A,
   done: (answer: A) => boolean,
-  millis = 10_000,
+  millis = 30_000,
 ): Promise<A> {
-  const deadline = performance.now() + millis;
+  using clock = movingClock();
   for (;;) {
     const answer = await ask();
     if (done(answer)) return answer;
-    if (performance.now() > deadline) {
+    if (clock.now() > millis) {
       throw new Error(`Still not so after ${millis} ms: ${JSON.stringify(answer)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { dataPlane } from "../http/gateway/data-plane-service.ts";
+import { movingClock } from "../support/moving-clock.ts";
 import { adminToken } from "../support/service.ts";
 import { type Arrival, logArrivals, mostWithin } from "./arrivals.ts";
 import { until } from "./client.ts";
@@ -34,11 +35,11 @@ describe("a quota that two processes share through the gateway", () => {
 
     const statuses = new Map<number, number>();
     const retries: string[] = [];
-    const until3s = performance.now() + 3_000;
+    using clock = movingClock();
     let number = 0;
     await Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
-        while (performance.now() < until3s) {
+        while (clock.now() < 3_000) {
           // Hits, misses of one key and of many, and what is not looked up at all.
           const key = index % 4 === 0 ? "same" : `key-${(number += 1)}`;
           const method = index % 5 === 0 ? "POST" : "GET";
@@ -60,7 +61,7 @@ describe("a quota that two processes share through the gateway", () => {
     expect(arrivals.length).toBeGreaterThan(15);
     expect([...statuses.keys()].toSorted()).toEqual([200, 429]);
     expect(retries.every((seconds) => /^[1-9]\d*$/.test(seconds))).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   test("rests as long as the upstream asks, in both processes", async () => {
     await using place = await sharedDatabase();
@@ -102,5 +103,5 @@ describe("a quota that two processes share through the gateway", () => {
     const [last] = plane.upstream.calls.slice(-1);
     const [refusal] = plane.upstream.calls.slice(calls - 1);
     expect((last?.at ?? 0) - (refusal?.at ?? 0)).toBeGreaterThan(3_900);
-  }, 60_000);
+  }, 120_000);
 });

@@ -17,7 +17,7 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await upstream[Symbol.asyncDispose]();
   expect(said).not.toMatch(/died|Unhandled|TypeError|at .*\.ts:\d/);
-});
+}, 120_000);
 beforeEach(() => {
   upstream.requests.length = 0;
 });
@@ -169,6 +169,12 @@ describe("what a client says of others does not go up", () => {
       expect(statusOf(answer), path).not.toBe(401);
       expect(answer, path).not.toContain('"status":"ok"');
     }
+  });
+
+  test("a request without Host is refused with the headers of every answer", async () => {
+    const answer = await gateway.wire("GET /api/v1/healthz HTTP/1.0\r\n\r\n");
+    expect(statusOf(answer)).toBe(400);
+    expect(answer.toLowerCase()).toContain("x-content-type-options: nosniff\r\n");
   });
 
   test("an Upgrade is an ordinary request", async () => {

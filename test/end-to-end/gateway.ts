@@ -22,6 +22,8 @@ export interface RunningGateway extends AsyncDisposable {
   wire(text: string, millis?: number): Promise<string>;
   /** A connection of its own. */
   open(): Promise<Socket>;
+  /** Ends when the process has taken in what was sent to it before, and has had time for it. */
+  settled(proxy: string): Promise<void>;
   /** Resident memory of the process, in MiB. */
   memory(): Promise<number>;
 }
@@ -68,12 +70,18 @@ export async function startGateway(
         (status) => status !== 404 && status !== 503,
       );
     },
-    wire: async (text, millis = 5_000) => {
+    wire: async (text, millis = 30_000) => {
       const socket = await open();
       const all = received(socket);
       socket.write(Buffer.from(text, "latin1"));
       const timer = setTimeout(() => socket.destroy(), millis);
       return all.finally(() => clearTimeout(timer));
+    },
+    settled: async (proxy) => {
+      // Each goes to the upstream and back, behind what was there first.
+      for (let times = 0; times < 5; times += 1) {
+        await (await fetch(`${api.url}/gw/shop/${proxy}${KNOWN}`)).arrayBuffer();
+      }
     },
     memory: async () => {
       const status = await Bun.file(`/proc/${api.pid}/status`).text();

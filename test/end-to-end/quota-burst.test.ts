@@ -21,7 +21,7 @@ describe("500 keys read at once through two APIs, four processes collecting", ()
     const url = place.environment["DATABASE_URL"] ?? "";
     const connect = () => postgres(toPostgresOptions({ url }));
     result = await runBurst(place.environment, connect, burst);
-  }, 60_000);
+  }, 120_000);
 
   test("are queued, and called once at most", () => {
     expect(result).toMatchObject({ queued: burst.keys, repeated: 0 });

@@ -38,7 +38,7 @@ describe("a start with a wrong variable", () => {
 
   beforeAll(async () => {
     ends = await Promise.all(wrong.map(([name, value]) => endOfStart({ [name]: value })));
-  }, 60_000);
+  }, 120_000);
 
   test.each(wrong.map(([name, , line], at) => ({ name, line, at })))(
     "ends with one line about $name",
@@ -69,13 +69,13 @@ describe("a start on what is not there", () => {
     expectRefusal(end, /ECONNREFUSED|DATABASE_URL/);
     expect(end.complaints).not.toContain("hidden");
     expect(end.millis).toBeLessThan(8_000);
-  }, 20_000);
+  }, 120_000);
 
   test("says which variable named the database", async () => {
     const unreachable = { DATABASE_URL: "postgres://u:hidden@127.0.0.1:1/d" };
     const end = await endOfStart({ ...unreachable, UC_SECRET_KEY: secretKey });
     expectRefusal(end, /DATABASE_URL/);
-  }, 20_000);
+  }, 120_000);
 
   test("ends when the secret key can't open what is stored", async () => {
     await using place = await sharedDatabase();
@@ -94,7 +94,7 @@ describe("a start on what is not there", () => {
     expectRefusal(worker, /^Cannot .*UC_SECRET_KEY/);
     await using again = await startApi(place.environment);
     expect(await clientOf(again).status("/api/v1/sources/sealed")).toBe(200);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a start on a port that is taken", () => {
@@ -113,13 +113,13 @@ describe("a start on a port that is taken", () => {
   test("ends with one line", async () => {
     await using place = await sharedDatabase();
     expectRefusal(await endOfStart({ ...place.environment, ...taken }), /\bport\b/i);
-  }, 20_000);
+  }, 120_000);
 
   test("leaves no embedded server behind", async () => {
     await using folder = await dataFolder();
     await endOfStart({ ...folder.environment, ...taken });
     expect(serversIn(folder.path)).toEqual([]);
-  }, 20_000);
+  }, 120_000);
 
   test("leaves the first secrets to the start that succeeds", async () => {
     await using folder = await dataFolder();
@@ -128,5 +128,5 @@ describe("a start on a port that is taken", () => {
     await using api = await startApi(folder.environment);
 
     expect(api.output()).toMatch(/admin token {5}uc_/);
-  }, 20_000);
+  }, 120_000);
 });

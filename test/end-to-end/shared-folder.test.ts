@@ -44,7 +44,7 @@ describe("processes that share UC_DATA_DIR", () => {
     expect(serversIn(folder.path)).not.toEqual([]);
     await three.stop();
     expect(serversIn(folder.path)).toEqual([]);
-  }, 40_000);
+  }, 120_000);
 
   test("one starts while another stops", async () => {
     await using folder = await dataFolder();
@@ -58,5 +58,5 @@ describe("processes that share UC_DATA_DIR", () => {
     expect(await clientOf(after, token).status("/api/v1/sources")).toBe(200);
     await after.stop();
     expect(serversIn(folder.path)).toEqual([]);
-  }, 40_000);
+  }, 120_000);
 });

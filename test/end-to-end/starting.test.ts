@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { adminToken, clientOf } from "./client.ts";
+import { adminToken, clientOf, until } from "./client.ts";
 import { dataFolder, sharedDatabase } from "./places.ts";
 import { startApi } from "./processes.ts";
 
@@ -38,7 +38,7 @@ describe("the very first start", () => {
     }
     expect((await stat(join(folder.path, "secret-key"))).mode & 0o777).toBe(0o600);
     expect([first.complaints(), second.complaints()]).toEqual(["", ""]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("UC_ADMIN_TOKEN", () => {
@@ -60,7 +60,7 @@ describe("UC_ADMIN_TOKEN", () => {
     expect(third.output()).not.toContain("admin token");
     expect(existsSync(join(UC_DATA_DIR, "admin-token"))).toBe(false);
     expect(await clientOf(third, adminToken).status("/api/v1/sources")).toBe(200);
-  }, 30_000);
+  }, 120_000);
 
   test("replaces the one of another process within a second", async () => {
     await using place = await sharedDatabase();
@@ -70,10 +70,11 @@ describe("UC_ADMIN_TOKEN", () => {
     await using second = await startApi({ ...place.environment, UC_ADMIN_TOKEN: other });
 
     expect(await clientOf(second, other).status("/api/v1/sources")).toBe(200);
-    const deadline = performance.now() + 1_000;
-    while ((await clientOf(first, other).status("/api/v1/sources")) !== 200) {
-      expect(performance.now()).toBeLessThan(deadline);
-    }
+    await until(
+      () => clientOf(first, other).status("/api/v1/sources"),
+      (status) => status === 200,
+      1_000,
+    );
     expect(await clientOf(first, adminToken).status("/api/v1/sources")).toBe(401);
-  }, 30_000);
+  }, 120_000);
 });

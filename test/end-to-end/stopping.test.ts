@@ -75,7 +75,7 @@ describe.concurrent("an API that is told to stop", () => {
       expect(await accepts(api.url)).toBe(false);
       expect(api.complaints()).toBe("");
     },
-    30_000,
+    120_000,
   );
 });
 
@@ -100,7 +100,7 @@ describe.concurrent("a worker that is told to stop", () => {
     expect(task).toEqual({ state: "succeeded" });
     expect(await client.read("slow", "/a")).toMatchObject({ status: 200, cache: "HIT" });
     expect(upstream.calls).toHaveLength(1);
-  }, 30_000);
+  }, 120_000);
 
   test("hands back what takes too long, and another worker finishes it", async () => {
     await using place = await sharedDatabase();
@@ -124,7 +124,7 @@ describe.concurrent("a worker that is told to stop", () => {
       ({ status }) => status === 200,
     );
     await other.stop();
-  }, 40_000);
+  }, 120_000);
 });
 
 describe.concurrent("a start that is told to stop", () => {
@@ -140,5 +140,5 @@ describe.concurrent("a start that is told to stop", () => {
     await running.stop();
 
     expect(serversIn(folder.path)).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 });

@@ -15,7 +15,15 @@ export interface TrialResult {
   readonly inFlight: number;
   /** Reads after the answer that gave what the upstream says now. */
   readonly current: number;
+  /**
+   * Trials that are not judged: a process had not heard of it when the others answered for
+   * all, as happens where this machine stops for a second.
+   */
+  readonly unreached: number;
 }
+
+/** What such a trial counts. */
+export const NOT_JUDGED = { violations: 0, inFlight: 0, current: 0, unreached: 1 };
 
 export interface Place {
   readonly source: string;
@@ -87,7 +95,7 @@ export async function startRefresh(client: Client, { source, key }: Place) {
 export const pauseIn = (trial: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, (trial * 11) % 40));
 
-/** Of answers to reads after the upstream began to say `now`. */
+/** Of answers to reads after the upstream began to say `now`, of which all have heard. */
 export function judge(reads: readonly ReadAnswer[], now: number) {
   const values = reads.flatMap(({ status, body }) =>
     status === 200 ? [body.data.n] : [],
@@ -95,5 +103,6 @@ export function judge(reads: readonly ReadAnswer[], now: number) {
   return {
     violations: values.filter((n) => n < now).length,
     current: values.filter((n) => n === now).length,
+    unreached: 0,
   };
 }

@@ -33,5 +33,5 @@ describe("readers of two processes who wait for one cold key", () => {
     expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([200]));
     expect(new Set(answers.map((answer) => answer?.body.data.n))).toEqual(new Set([7]));
     expect(upstream.calls).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 });

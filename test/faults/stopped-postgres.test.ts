@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { startEmbeddedPostgres } from "../../src/adapters/embedded-postgres/start-server.ts";
 import { Database } from "../../src/adapters/postgres/database.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { defaultPoolOptions } from "../../src/adapters/postgres/pool.ts";
 import { StoreUnavailable } from "../../src/services/errors.ts";
 import { Transaction } from "../../src/services/transaction.ts";
 import { type TestStore, testStore } from "../adapters/postgres/test-store.ts";
+import { movingClock, timed } from "../support/moving-clock.ts";
 import { temporaryDataFolder } from "../support/postgres.ts";
 import { eventually } from "../support/service.ts";
 
@@ -19,13 +21,20 @@ async function stoppableStore() {
   const { host, port, user } = server;
   const address = { host, port, user, database: "postgres" };
   await migrate(address);
-  const store = await testStore({ address });
+  const store = await testStore({ address, pool: defaultPoolOptions });
   await store.sql`create table notes (text text primary key)`;
   return {
     ...store,
     signal: (signal: "SIGSTOP" | "SIGCONT") => {
-      for (const pid of [server.pid, ...childrenOf(server.pid)])
-        process.kill(pid, signal);
+      // From then on there are no new ones; before, one may end.
+      process.kill(server.pid, signal);
+      for (const pid of childrenOf(server.pid)) {
+        try {
+          process.kill(pid, signal);
+        } catch {
+          // It has ended meanwhile.
+        }
+      }
     },
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]();
@@ -115,7 +124,7 @@ describe("a PostgreSQL that is stopped and goes on", () => {
       expect(stored.filter((text) => !there.has(`${text} second`))).toEqual([]);
       expect(there.size).toBe(2 * stored.length);
     },
-    60_000,
+    120_000,
   );
 
   // The commit is on its way when the server stops, and is there when it goes on.
@@ -144,7 +153,7 @@ describe("a PostgreSQL that is stopped and goes on", () => {
       const rows = await store.sql`select text from notes`;
       expect(rows.count).toBe(Exit.isSuccess(exit) ? 1 : 0);
     },
-    60_000,
+    120_000,
   );
 
   test("fails every call within 9 seconds, most of them at once, and answers again within 3", async () => {
@@ -153,28 +162,30 @@ describe("a PostgreSQL that is stopped and goes on", () => {
     store.signal("SIGSTOP");
     const millis: number[] = [];
     const until = performance.now() + 12_000;
+    using clock = movingClock();
 
     const caller = async () => {
       while (performance.now() < until) {
-        const startedAt = performance.now();
+        const startedAt = clock.now();
         const exit = await store.exit(insert(crypto.randomUUID()));
-        millis.push(performance.now() - startedAt);
+        millis.push(clock.now() - startedAt);
         expect(Exit.isFailure(exit)).toBe(true);
         await pause(20);
       }
     };
     await Promise.all(Array.from({ length: 50 }, caller));
     store.signal("SIGCONT");
-    const continuedAt = performance.now();
+    const continuedAt = clock.now();
     await eventually(
       () => store.exit(insert(crypto.randomUUID())),
       (exit) => Exit.isSuccess(exit),
     );
+    const answeredAt = clock.now();
 
     expect(Math.max(...millis)).toBeLessThan(9_000);
     expect(millis.filter((one) => one < 100).length / millis.length).toBeGreaterThan(0.8);
-    expect(performance.now() - continuedAt).toBeLessThan(3_000);
-  }, 60_000);
+    expect(answeredAt - continuedAt).toBeLessThan(3_000);
+  }, 120_000);
 
   test("answers again within 3 seconds of a restart", async () => {
     const folder = await temporaryDataFolder();
@@ -182,7 +193,7 @@ describe("a PostgreSQL that is stopped and goes on", () => {
     const { host, port, user } = server;
     const address = { host, port, user, database: "postgres" };
     await migrate(address);
-    const store = await testStore({ address });
+    const store = await testStore({ address, pool: defaultPoolOptions });
     await store.sql`create table notes (text text primary key)`;
     const writing = writeOn(store);
     await pause(300);
@@ -190,17 +201,17 @@ describe("a PostgreSQL that is stopped and goes on", () => {
     await server.stop();
     await pause(2_000);
     const again = await startEmbeddedPostgres(folder.path, { fsync: "off" });
-    const startedAt = performance.now();
-    await eventually(
-      () => store.exit(insert(crypto.randomUUID())),
-      (exit) => Exit.isSuccess(exit),
+    const { millis } = await timed({}, () =>
+      eventually(
+        () => store.exit(insert(crypto.randomUUID())),
+        (exit) => Exit.isSuccess(exit),
+      ),
     );
-    const millis = performance.now() - startedAt;
     await writing.end();
 
     expect(millis).toBeLessThan(3_000);
     await store[Symbol.asyncDispose]();
     await again.stop();
     await folder.remove();
-  }, 60_000);
+  }, 120_000);
 });

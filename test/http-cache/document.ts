@@ -96,7 +96,7 @@ Required, optimal.
 ${byGroup(of)}
 
 \`.ci/run\` runs the suite with both storage types, and fails where a required or optimal test that was passed no longer
-is. What fails at first is run once more, by itself: the tests wait for seconds to pass.
+is. What fails at first is run again, by itself, at most twice: the tests wait for seconds to pass.
 
 ## What we leave
 

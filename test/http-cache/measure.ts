@@ -44,7 +44,7 @@ async function measureOurs() {
 async function measure(id: string, version: string, base: string) {
   const { results, unsteady } = await tryCache(base);
   if (unsteady.length > 0) {
-    console.error(`${id}: passed at the second try: ${unsteady.join(", ")}`);
+    console.error(`${id}: passed at a later try: ${unsteady.join(", ")}`);
   }
   await writeReport(id, { version, results });
 }

@@ -12,7 +12,7 @@ export const suiteVersion: string = JSON.parse(
   await Bun.file(`${folder}package.json`).text(),
 ).dependencies["http-cache-tests"];
 
-const START_MILLIS = 10_000;
+const START_MILLIS = 60_000;
 
 /** What a test asks: what a standard demands, what it allows for good, or what one likes to know. */
 export type Kind = "required" | "optimal" | "check";

@@ -28,7 +28,7 @@ const CSRF = "/api/v1/auth/csrf-token";
 const CHANGE = "/api/v1/auth/change-password";
 const HOUR = 3_600_000;
 /** Hashing is slow on purpose. */
-const SLOW = 30_000;
+const SLOW = 120_000;
 
 let count = 0;
 
@@ -205,8 +205,8 @@ describe("POST /api/v1/auth/login", () => {
         unknown.push(await millisOf("nobody-at-all"));
       }
 
-      const median = (all: number[]) => all.toSorted((a, b) => a - b)[3] ?? 0;
-      const ratio = median(unknown) / median(known);
+      // The quickest of each is the one that least disturbed.
+      const ratio = Math.min(...unknown) / Math.min(...known);
       expect(ratio).toBeWithin(0.5, 2);
     },
     SLOW,

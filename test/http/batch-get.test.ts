@@ -531,5 +531,5 @@ describe("batch-get while the store is away", () => {
     await expectProblem(rest, 503);
     expect(rest.headers.get("Retry-After")).toBe("1");
     await wire.mend();
-  }, 30_000);
+  }, 60_000);
 });

@@ -5,7 +5,7 @@ import { act, createInstance, inventorySources } from "./inventory.ts";
 /** Two parts. */
 const ENTRIES = 20_500;
 const PART = 20_000;
-const PATIENCE_MILLIS = 20_000;
+const PATIENCE_MILLIS = 60_000;
 
 let one: TestService;
 let other: TestService;
@@ -137,45 +137,64 @@ describe("A clear that not every process knows of yet", () => {
   afterAll(async () => {
     await one.sql`delete from processes where id = 'deaf'`;
   });
+  /** Done again where the second was over too early: then it tells nothing. */
+  const inTime = async <A extends { readonly isInTime: boolean }>(
+    act: () => Promise<A>,
+  ) => {
+    let done = await act();
+    for (let again = 0; again < 4 && !done.isInTime; again++) done = await act();
+    return done;
+  };
 
   test.each([
     ["clear-instance", {}],
     ["clear-user", { username: "1" }],
   ])("is under way: %s answers 409 in every process, then 200", async (action, rest) => {
     const id = await createInstance(one, `deaf ${action}`);
-    await storeAccounts(id, 1);
-    await addDeafProcess();
     const clear = (service: TestService) =>
       act(service, action, { instance_id: id, ...rest });
 
-    const first = clear(one);
-    await eventually(left, (count) => count === 0);
-    const meanwhile = await Promise.all([clear(one), clear(other)]);
+    const { meanwhile, data } = await inTime(async () => {
+      await storeAccounts(id, 1);
+      await addDeafProcess();
+      const since = performance.now();
+      const first = clear(one);
+      await eventually(left, (count) => count === 0);
+      const meanwhile = await Promise.all([clear(one), clear(other)]);
+      const askedIn = performance.now() - since;
+      const { data } = await jsonOf(await first);
+      const endedIn = performance.now() - since;
+      await one.sql`delete from processes where id = 'deaf'`;
+      return { meanwhile, data, isInTime: askedIn < 1_000 && endedIn < 2_000 };
+    });
 
     expect(meanwhile.map(({ status }) => status)).toEqual([409, 409]);
-    expect((await jsonOf(await first)).data).toEqual({
-      cleared_entries: 1,
-      unreached_processes: 1,
-    });
-    await one.sql`delete from processes where id = 'deaf'`;
+    expect(data).toEqual({ cleared_entries: 1, unreached_processes: 1 });
     expect((await clear(other)).status).toBe(200);
   });
 
   test("is under way for each instance of clear-all", async () => {
     const id = await createInstance(one, "deaf all");
-    await storeAccounts(id, 1);
-    await addDeafProcess();
 
-    const all = act(one, "clear-all");
-    await eventually(left, (count) => count === 0);
-    // The last instance of all is the one that is held last.
-    await eventually(trail, (records) =>
-      records.some(([, target]: any) => target === String(id)),
-    );
+    const statuses = await inTime(async () => {
+      await one.sql`delete from audit_records`;
+      await storeAccounts(id, 1);
+      await addDeafProcess();
+      const since = performance.now();
+      const all = act(one, "clear-all");
+      await eventually(left, (count) => count === 0);
+      // The last instance of all is the one that is held last.
+      await eventually(trail, (records) =>
+        records.some(([, target]: any) => target === String(id)),
+      );
+      const meanwhile = await act(other, "clear-instance", { instance_id: id });
+      const isInTime = performance.now() - since < 1_000;
+      const both = [meanwhile.status, (await all).status];
+      await one.sql`delete from processes where id = 'deaf'`;
+      return { both, isInTime };
+    });
 
-    expect((await act(other, "clear-instance", { instance_id: id })).status).toBe(409);
-    expect((await all).status).toBe(200);
-    await one.sql`delete from processes where id = 'deaf'`;
+    expect(statuses.both).toEqual([409, 200]);
     expect((await act(other, "clear-instance", { instance_id: id })).status).toBe(200);
   });
 });

@@ -341,7 +341,7 @@ describe("a source and an API proxy", () => {
       await service.send("PATCH", `${PROXIES}Both/`, { sourceId: "both" });
     }
     await remove(`${PROXIES}Both/`);
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("endpoints", () => {
@@ -555,7 +555,7 @@ describe("what is stored", () => {
       select 1 from audit_records where action = 'cache_settings.change'
         and details->>'ttl' = '1'`;
     expect(records.count).toBe(1);
-  }, 20_000);
+  }, 60_000);
 
   test("is purged once more behind the change, for who asks as before until then", async () => {
     await setProxy({ ttl: 2 });

@@ -241,7 +241,7 @@ describe("POST /api/v1/sources with an Idempotency-Key", () => {
       );
     }
     expect(seen.replayed + seen.running).toBe(100);
-  }, 30_000);
+  }, 60_000);
 
   test("is forgotten after 24 hours", async () => {
     const [id, key] = [newId(), newKey()];

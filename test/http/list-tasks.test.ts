@@ -155,5 +155,5 @@ describe("GET /api/v1/tasks", () => {
 
     await expectProblem(response, 503);
     expect(response.headers.get("Retry-After")).toBe("1");
-  }, 30_000);
+  }, 60_000);
 });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { eventually } from "../support/service.ts";
+import { timed } from "../support/moving-clock.ts";
 import { HOUR, MINUTE, OSLO, weatherService } from "./weather.ts";
 
 /** Who has an old value in hand does not wait for the queue. */
@@ -49,11 +50,10 @@ describe("while the queue does not answer", () => {
   ])("a %s entry is served at once", async (name, age) => {
     const id = `hanging-${name}`;
     await stored(id, age, [OSLO]);
-    const millis = await whileQueueHangs(async () => {
-      const startedAt = performance.now();
-      expect(summary(await read(id))).toMatchObject({ status: 200, label: "STALE" });
-      return performance.now() - startedAt;
-    });
+    const { value: response, millis } = await whileQueueHangs(() =>
+      timed(service, () => read(id)),
+    );
+    expect(summary(response)).toMatchObject({ status: 200, label: "STALE" });
     expect(millis).toBeLessThan(500);
   });
 
@@ -81,14 +81,19 @@ describe("while the queue is full", () => {
     await service.send("POST", "/api/v1/cache/full/prefetch", { keys: ["/weather/x"] });
     const readAll = () => Promise.all(keys.map((key) => read("full", {}, key)));
     const refused = { status: 200, label: "STALE", detail: "stale" };
-    await eventually(
-      async () => (await readAll()).map(detailOf),
-      (details) => details.every((detail) => detail === "stale"),
-    );
-    const before = await transactions();
     const responses: Response[] = [];
-    for (const key of keys) responses.push(await read("full", {}, key));
-    expect((await transactions()) - before).toBeLessThan(10);
+    const readEach = async () => {
+      await eventually(
+        async () => (await readAll()).map(detailOf),
+        (details) => details.every((detail) => detail === "stale"),
+      );
+      const before = await transactions();
+      responses.length = 0;
+      for (const key of keys) responses.push(await read("full", {}, key));
+      return (await transactions()) - before;
+    };
+    // Now and then it is asked again, and that may be just then.
+    await eventually(readEach, (asked) => asked < 10);
     for (const response of responses) expect(summary(response)).toEqual(refused);
   });
 });

@@ -22,6 +22,8 @@ describe("waitSeconds()", () => {
     ["wait", 10],
     ["waiting=5", 10],
     ["wait=9999999999", 10],
+    ['other="a, wait=5"', 10],
+    ['other="a\\", wait=5", wait=7', 7],
   ])("of %p is %d", (prefer, seconds) => {
     expect(waitSeconds(prefer)).toBe(seconds);
   });

@@ -12,6 +12,7 @@ import {
   readable,
   store,
   type Stored,
+  unreachedAfter,
 } from "./inventory.ts";
 
 let service: TestService;
@@ -64,11 +65,13 @@ describe("POST /api/v1/cache/actions/purge", () => {
     ],
     [{ params: { city: "Oslo" }, soft: false }, ofSource("weather")],
   ])("purges by %j exactly what it selects", async (body, gone) => {
+    const since = performance.now();
     const response = await act(service, "purge", body);
+    const unreached_processes = unreachedAfter(performance.now() - since);
 
     expect([response.status, (await jsonOf(response)).data]).toEqual([
       200,
-      { cleared_entries: entries.filter(gone).length, unreached_processes: 0 },
+      { cleared_entries: entries.filter(gone).length, unreached_processes },
     ]);
     expect(await readable(service, entries)).toEqual(
       entries.filter((entry) => !gone(entry)).map(nameOf),
@@ -117,7 +120,7 @@ describe("POST /api/v1/cache/actions/purge", () => {
       select details from audit_records where action = 'cache.purge' order by id desc limit 1`;
     const counts = { entries: 1_001, part: 2, entries_so_far: 21_001, complete: true };
     expect(records[0]?.["details"]).toMatchObject(counts);
-  }, 20_000);
+  }, 60_000);
 
   test.each<[object, string]>([
     [{}, "body"],

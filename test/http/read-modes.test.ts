@@ -54,7 +54,7 @@ describe("X-UC-Wait", () => {
       await stored(id, age);
       const response = await read(id, WAIT);
       expect(response.headers.get("Cache-Status")).toMatch(
-        /^uni-cache; fwd=stale; stored; ttl=(599|600)$/,
+        /^uni-cache;fwd=stale;stored;ttl=(59\d|600)$/,
       );
       expect(await seen(response)).toEqual({ status: 200, label: "MISS", n: 2 });
       expect(await seen(await readCached(id))).toMatchObject({ label: "HIT", n: 2 });
@@ -99,7 +99,7 @@ describe("X-UC-Wait", () => {
     await source("wait-absent");
     const response = await read("wait-absent", WAIT);
     expect(response.headers.get("Cache-Status")).toMatch(
-      /^uni-cache; fwd=uri-miss; stored; ttl=(599|600)$/,
+      /^uni-cache;fwd=uri-miss;stored;ttl=(59\d|600)$/,
     );
     expect(await seen(response)).toEqual({ status: 200, label: "MISS", n: 1 });
   });
@@ -119,13 +119,15 @@ describe("X-UC-Wait", () => {
   test("absent: 502 for each of 20 when the upstream can't be reached", async () => {
     await source("wait-nobody", { base_url: "http://127.0.0.1:1" });
     const responses = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => read("wait-nobody", WAIT, `/weather/${n}`)),
+      Array.from({ length: 20 }, (_, n) =>
+        read("wait-nobody", { ...WAIT, Prefer: "wait=30" }, `/weather/${n}`),
+      ),
     );
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([502]));
-  }, 15_000);
+  }, 60_000);
 
   test("absent: 504 when the upstream does not answer in time", async () => {
-    await source("wait-timeout", { timeout_ms: 100 });
+    await source("wait-timeout", { timeout_ms: 500 });
     answers.set("wait-timeout", () => {});
     const response = await read("wait-timeout", WAIT);
     expect(response.status).toBe(504);
@@ -136,7 +138,12 @@ describe("X-UC-Wait", () => {
     const held = heldAnswer();
     await source("wait-late");
     answers.set("wait-late", held.answer(OTHER));
-    const response = await read("wait-late", { ...WAIT, Prefer: "wait=1" });
+    const reading = read("wait-late", { ...WAIT, Prefer: "wait=3" });
+    await eventually(
+      async () => callsOf("wait-late").length,
+      (calls) => calls === 1,
+    );
+    const response = await reading;
     const { task_id, state } = await jsonOf(response);
     expect([response.status, state]).toEqual([202, "running"]);
     expect(response.headers.get("Location")).toBe(`/api/v1/tasks/${task_id}`);
@@ -182,7 +189,7 @@ describe("X-UC-Bypass-Cache", () => {
       await stored(id, age);
       const response = await read(id, BYPASS);
       expect(response.headers.get("Cache-Status")).toMatch(
-        /^uni-cache; fwd=request; stored; ttl=(599|600)$/,
+        /^uni-cache;fwd=request;stored;ttl=(59\d|600)$/,
       );
       expect(await seen(response)).toEqual({ status: 200, label: "BYPASS", n: 2 });
       expect(await seen(await readCached(id))).toMatchObject({ label: "HIT", n: 2 });
@@ -208,7 +215,10 @@ describe("X-UC-Bypass-Cache", () => {
     const response = await read(id, BYPASS);
     expect(response.headers.get("Cache-Status")).toEndWith("; detail=refresh-queued");
     expect(await seen(response)).toEqual({ status: 200, label, n: 1 });
-    expect((await weather.tasksOf(id)).map(({ state }) => state)).toContain("queued");
+    await eventually(
+      () => weather.tasksOf(id),
+      (tasks) => tasks.some(({ state }) => state === "queued"),
+    );
     expect(callsOf(id)).toHaveLength(1);
   });
 

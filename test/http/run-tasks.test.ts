@@ -7,7 +7,8 @@ import { Transaction } from "../../src/services/transaction.ts";
 import { serve } from "../adapters/upstream/raw-server.ts";
 import { json } from "../support/counting-upstream.ts";
 import { eventually, jsonOf, testService } from "../support/service.ts";
-import { MINUTE, weatherService } from "./weather.ts";
+import { timed } from "../support/moving-clock.ts";
+import { MINUTE, MOST_ATTEMPTS, weatherService } from "./weather.ts";
 
 /** No worker: what is collected, a run by hand has collected. */
 const weather = await weatherService({ worker: "off" });
@@ -26,10 +27,12 @@ const prefetch = (id: string, keys: readonly string[]) =>
 describe("POST /api/v1/tasks/run", () => {
   test("queues the keys, collects them, and reports field for field", async () => {
     await source("run");
+    const since = performance.now();
     const response = await run({ source_id: "run", keys: cities(2) });
+    const took = performance.now() - since;
     const { duration_ms, prefetch: queued, ...report } = await jsonOf(response);
     expect(response.status).toBe(200);
-    expect(duration_ms).toBeWithin(0, 5_000);
+    expect(duration_ms).toBeWithin(0, took + 1);
     expect(queued).toEqual({
       enqueued: 2,
       duplicates: 0,
@@ -109,22 +112,31 @@ describe("POST /api/v1/tasks/run", () => {
     answers.set("run-slow", (request, response) => {
       setTimeout(() => json({ n: 1 })(request, response), 300);
     });
-    await prefetch("run-slow", cities(5));
-    const report = await jsonOf(
-      await run({ source_id: "run-slow", time_budget_ms: 1_500 }),
+    await prefetch("run-slow", cities(8));
+    const { value: response, millis } = await timed(service, () =>
+      run({ source_id: "run-slow", time_budget_ms: 3_500 }),
     );
-    expect(report.per_source["run-slow"]).toMatchObject({ dequeued: 2, updated: 2 });
-    expect(report.duration_ms).toBeWithin(1_300, 3_000);
+    const report = await jsonOf(response);
+    const { dequeued, updated } = report.per_source["run-slow"];
+    // One at once, and one more with each second.
+    expect(dequeued).toBeWithin(2, 5);
+    expect(updated).toBe(dequeued);
+    expect(report.debug.queue_len_after_run).toBe(8 - dequeued);
+    expect(callsOf("run-slow")).toHaveLength(dequeued);
+    expect(millis).toBeLessThan(5_000);
   });
 
   test("leaves slow ones to go on after one call's time", async () => {
-    await source("run-hanging", { timeout_ms: 500 });
+    await source("run-hanging", { timeout_ms: 2_000 });
     answers.set("run-hanging", () => {});
-    const report = await jsonOf(
-      await run({ source_id: "run-hanging", keys: cities(1), time_budget_ms: 100 }),
+    const { value: response, millis } = await timed(service, () =>
+      run({ source_id: "run-hanging", keys: cities(1), time_budget_ms: 2_000 }),
     );
-    expect(report.per_source["run-hanging"]).toMatchObject({ dequeued: 1, updated: 0 });
-    expect(report.duration_ms).toBeLessThan(2_000);
+    const report = await jsonOf(response);
+    // It is tried again, and has not failed yet.
+    const underWay = { dequeued: 1, updated: 0, not_modified: 0, errors: 0 };
+    expect(report.per_source["run-hanging"]).toEqual(underWay);
+    expect(millis).toBeLessThan(5_500);
   });
 
   test("without a body gives every source its turn", async () => {
@@ -221,29 +233,32 @@ describe("a run while its source is changed", () => {
   const called = (id: string, count: number) =>
     eventually(
       async () => callsOf(id).length,
-      (calls) => calls === count,
+      (calls) => calls >= count,
     );
 
   test("goes by the limit that is in force now", async () => {
-    await source("run-limit", { rate_limit: { per_minute: 600, per_second: 2 } });
-    const running = run({
-      source_id: "run-limit",
-      keys: cities(9),
-      time_budget_ms: 2_500,
-    });
-    await called("run-limit", 2);
-    expect((await change("run-limit", { rate_limit: { per_minute: 1 } })).status).toBe(
-      200,
-    );
-    const report = await jsonOf(await running);
-    expect(report.per_source["run-limit"]?.dequeued).toBe(2);
-    expect(callsOf("run-limit")).toHaveLength(2);
+    for (let attempt = 1; ; attempt++) {
+      const id = `run-limit-${attempt}`;
+      await source(id, { rate_limit: { per_minute: 600, per_second: 2 } });
+      const running = run({ source_id: id, keys: cities(9), time_budget_ms: 2_500 });
+      await called(id, 2);
+      const since = callsOf(id)[0]?.at ?? 0;
+      const changed = await change(id, { rate_limit: { per_minute: 1 } });
+      const took = Date.now() - since;
+      const report = await jsonOf(await running);
+      expect(changed.status).toBe(200);
+      // The next second's calls may have begun before the change.
+      if (took > 800 && attempt < MOST_ATTEMPTS) continue;
+      expect(report.per_source[id]?.dequeued).toBe(2);
+      expect(callsOf(id)).toHaveLength(2);
+      break;
+    }
   });
 
   test("admits the keys that are admitted now", async () => {
     await source("run-template", { rate_limit: { per_minute: 600, per_second: 1 } });
     const keys = cities(3);
-    const running = run({ source_id: "run-template", keys, time_budget_ms: 1_500 });
+    const running = run({ source_id: "run-template", keys, time_budget_ms: 20_000 });
     await called("run-template", 1);
     await change("run-template", { key_template: "/{{kind}}/{{city}}" });
     const { task_ids } = await jsonOf(
@@ -264,26 +279,33 @@ describe("a run over an upstream that accepts and says nothing", () => {
     await using upstream = await serve(() => {}, createServer(), "https", "127.0.0.1");
     const base_url = `https://127.0.0.1:${upstream.origin.port}`;
     await source("run-silent", { base_url, timeout_ms: 4_000 });
-    const report = await jsonOf(
-      await run({ source_id: "run-silent", keys: cities(1), time_budget_ms: 300 }),
+    const { value: response, millis } = await timed(service, () =>
+      run({ source_id: "run-silent", keys: cities(1), time_budget_ms: 300 }),
     );
-    expect(report.duration_ms).toBeWithin(250, 1_500);
+    const report = await jsonOf(response);
+    expect(report.duration_ms).toBeGreaterThanOrEqual(250);
+    expect(millis).toBeLessThan(1_500);
     expect(report.debug.queue_len_after_run).toBe(1);
   });
 });
 
 describe("a run over more sources than the store takes questions at once", () => {
   test("gives each its turn", async () => {
+    // What the others have left would be waited for.
+    await service.sql`delete from tasks`;
     await source("run-many");
     await prefetch("run-many", cities(1));
     await copySource("run-many", 1_100);
     await using other = await testService({ worker: "off", address: service.address });
-    const response = await other.request("/api/v1/tasks/run", { method: "POST" });
+    const path = "/api/v1/tasks/run?time_budget_ms=50000";
+    const response = await other.request(path, { method: "POST" });
     const report = await jsonOf(response);
     expect([response.status, report.processed_sources > 1_100]).toEqual([200, true]);
     expect(report.per_source["run-many"]).toMatchObject({ dequeued: 1, updated: 1 });
   });
 
+  /** Few enough for the time that a transaction has. */
+  const AT_ONCE = 50;
   /** As if they had been made before the next process starts. */
   const copySource = (id: string, copies: number) =>
     service.run(
@@ -296,8 +318,10 @@ describe("a run over more sources than the store takes questions at once", () =>
           const one = { ...settings, id: `${id}-${n}`, epoch: yield* store.newEpoch };
           yield* store.insert(one.id, one.epoch, one);
         });
-        const numbers = Array.from({ length: copies }, (_, n) => n);
-        yield* together("test", Effect.forEach(numbers, copy, { discard: true }));
+        for (let from = 0; from < copies; from += AT_ONCE) {
+          const numbers = Array.from({ length: AT_ONCE }, (_, n) => from + n);
+          yield* together("test", Effect.forEach(numbers, copy, { discard: true }));
+        }
       }),
     );
 });

@@ -72,7 +72,7 @@ describe("each declared answer:", () => {
         if (response.status >= 400) {
           expect(response.headers.get("Content-Type")).toBe(JSON_TYPE);
         }
-      }, 20_000);
+      }, 60_000);
     }
   }
 
@@ -100,7 +100,7 @@ describe("no other answer:", () => {
       }
       const ready = await withoutStore(world, route, sampleOf(route));
       await declaredAnswer(route, await send(world.cutOff, ready));
-    }, 20_000);
+    }, 60_000);
   }
 });
 

@@ -1,7 +1,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { json } from "../support/counting-upstream.ts";
 import { eventually, jsonOf } from "../support/service.ts";
-import { heldAnswer, MINUTE, OSLO, weatherService } from "./weather.ts";
+import { timed } from "../support/moving-clock.ts";
+import {
+  heldAnswer,
+  MINUTE,
+  MOST_ATTEMPTS,
+  OSLO,
+  SECOND,
+  weatherService,
+} from "./weather.ts";
 
 /** What a reader hears who waited while the key, its task or its source changed. */
 const weather = await weatherService();
@@ -29,53 +37,74 @@ const waitedFor = async (id: string, key = OSLO) => {
 };
 const cancel = (taskId: string) =>
   service.request(`/api/v1/tasks/${taskId}`, { method: "DELETE" });
-const timed = async (reading: Promise<Response>) => {
-  const startedAt = performance.now();
-  const response = await reading;
-  return { response, millis: performance.now() - startedAt };
-};
+
+const LATE_SECONDS = 2;
+
+/**
+ * What a reader hears at the deadline who begins to wait once `prepare` is done, and for whom
+ * `change` is made meanwhile. Where that took longer than the wait, it is done anew.
+ */
+async function heardAtDeadline(
+  name: string,
+  headers: Record<string, string>,
+  prepare: (id: string) => Promise<unknown>,
+  change: (id: string) => Promise<unknown>,
+): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const id = `${name}-${attempt}`;
+    await source(id, ONE_CALL);
+    await prepare(id);
+    const since = performance.now();
+    const reading = read(id, { ...headers, Prefer: `wait=${LATE_SECONDS}` });
+    await waitedFor(id);
+    await change(id);
+    const took = performance.now() - since;
+    const response = await reading;
+    if (took < LATE_SECONDS * SECOND || attempt === MOST_ATTEMPTS) return response;
+  }
+}
 
 describe("at the deadline of a wait", () => {
+  const becomesOld = () => service.age(15 * MINUTE);
+
   test("an entry that is stale by now is called so", async () => {
-    await source("late-stale", ONE_CALL);
-    await fetchKey("late-stale");
-    const reading = read("late-stale", { ...BYPASS, ...WAIT, Prefer: "wait=1" });
-    await waitedFor("late-stale");
-    await service.age(15 * MINUTE);
-    const response = await reading;
+    const headers = { ...BYPASS, ...WAIT };
+    const stored = (id: string) => fetchKey(id);
+    const response = await heardAtDeadline("late-stale", headers, stored, becomesOld);
     expect([response.status, response.headers.get("X-UC-Cache")]).toEqual([200, "STALE"]);
   });
 
   test("an entry that has expired is not served", async () => {
-    answers.set("late-expired", json({ no: "such city" }, 404));
-    await source("late-expired", ONE_CALL);
-    expect((await fetchKey("late-expired")).headers.get("X-UC-Cache")).toBe("HIT");
-    const reading = read("late-expired", { ...BYPASS, ...WAIT, Prefer: "wait=1" });
-    await waitedFor("late-expired");
-    await service.age(15 * MINUTE);
-    const response = await reading;
+    const headers = { ...BYPASS, ...WAIT };
+    const stored = async (id: string) => {
+      answers.set(id, json({ no: "such city" }, 404));
+      expect((await fetchKey(id)).headers.get("X-UC-Cache")).toBe("HIT");
+    };
+    const response = await heardAtDeadline("late-expired", headers, stored, becomesOld);
     expect([response.status, (await jsonOf(response)).state]).toEqual([202, "queued"]);
   });
 
   test("an entry that was invalidated is not served", async () => {
-    await source("late-invalid", ONE_CALL);
-    await fetchKey("late-invalid");
-    await service.age(15 * MINUTE);
-    const reading = read("late-invalid", { ...WAIT, Prefer: "wait=1" });
-    await waitedFor("late-invalid");
-    const removed = await act("late-invalid", "invalidate");
-    expect(removed.headers.get("X-UC-Deleted")).toBe("1");
-    expect((await reading).status).toBe(202);
+    const stale = async (id: string) => {
+      await fetchKey(id);
+      await becomesOld();
+    };
+    const invalidate = async (id: string) => {
+      const removed = await act(id, "invalidate");
+      expect(removed.headers.get("X-UC-Deleted")).toBe("1");
+    };
+    const response = await heardAtDeadline("late-invalid", WAIT, stale, invalidate);
+    expect(response.status).toBe(202);
   });
 
   test("the task that is told is one that goes on", async () => {
-    await source("late-task", ONE_CALL);
-    await fetchKey("late-task", "/weather/first");
-    const { task_id: told } = await jsonOf(await read("late-task"));
-    const reading = read("late-task", { ...WAIT, Prefer: "wait=2" });
-    await waitedFor("late-task");
-    await cancel(told);
-    const { task_id, state } = await jsonOf(await reading);
+    let told = "";
+    const queued = async (id: string) => {
+      await fetchKey(id, "/weather/first");
+      told = (await jsonOf(await read(id))).task_id;
+    };
+    const response = await heardAtDeadline("late-task", WAIT, queued, () => cancel(told));
+    const { task_id, state } = await jsonOf(response);
     expect(task_id).not.toBe(told);
     const task = await jsonOf(await service.request(`/api/v1/tasks/${task_id}`));
     expect([state, task.state]).toEqual(["queued", "queued"]);
@@ -89,7 +118,7 @@ describe("a reader who waits hears within two seconds", () => {
     const reading = read("hears-cancel", LONG);
     const task = await waitedFor("hears-cancel");
     expect((await cancel(task.id)).status).toBe(200);
-    const { response, millis } = await timed(reading);
+    const { value: response, millis } = await timed(service, () => reading);
     expect(response.status).toBe(202);
     expect(millis).toBeLessThan(2_000);
   });
@@ -101,7 +130,7 @@ describe("a reader who waits hears within two seconds", () => {
     await waitedFor("hears-delete");
     const path = "/api/v1/sources/hears-delete";
     expect((await service.request(path, { method: "DELETE" })).status).toBe(204);
-    const { response, millis } = await timed(reading);
+    const { value: response, millis } = await timed(service, () => reading);
     expect([response.status, (await jsonOf(response)).code]).toEqual([
       404,
       "SOURCE_NOT_FOUND",
@@ -115,7 +144,7 @@ describe("a reader who waits hears within two seconds", () => {
     const reading = read("hears-late", LONG);
     const task = await waitedFor("hears-late");
     await storeSilently(task.id);
-    const { response, millis } = await timed(reading);
+    const { value: response, millis } = await timed(service, () => reading);
     expect([response.status, (await jsonOf(response)).data]).toEqual([200, { n: 1 }]);
     expect(millis).toBeLessThan(2_000);
   });
@@ -179,7 +208,7 @@ describe("a bypass that shares a call which the upstream refuses", () => {
     const reading = read("shared-refused", BYPASS);
     await waitsFor("shared-refused");
     held.open();
-    const { response, millis } = await timed(reading);
+    const { value: response, millis } = await timed(service, () => reading);
     expect([response.status, response.headers.get("X-UC-Cache")]).toEqual([200, "HIT"]);
     expect(millis).toBeLessThan(2_000);
     expect((await readCached("shared-refused")).status).toBe(200);

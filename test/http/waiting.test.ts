@@ -14,6 +14,8 @@ afterAll(async () => {
 });
 
 const WAIT = { "X-UC-Wait": "1" };
+/** Longer than any answer here may take. */
+const LONG = { ...WAIT, Prefer: "wait=60" };
 const known = (id: string) =>
   eventually(
     async () => (await other.request(`/api/v1/sources/${id}`)).status,
@@ -27,7 +29,7 @@ describe("200 readers in two processes who wait for one key", () => {
     await known("crowd");
     answers.set("crowd", held.answer(json({ n: 7 })));
     const reads = Array.from({ length: 200 }, (_, n) =>
-      (n % 2 === 0 ? service : other).request(pathOf("crowd"), { headers: WAIT }),
+      (n % 2 === 0 ? service : other).request(pathOf("crowd"), { headers: LONG }),
     );
     await eventually(
       async () => callsOf("crowd").length,
@@ -49,7 +51,7 @@ describe("200 readers in two processes who wait for one key", () => {
     const responses = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         (n % 2 === 0 ? service : other).request(pathOf("crowd-failing"), {
-          headers: WAIT,
+          headers: LONG,
         }),
       ),
     );
@@ -72,7 +74,7 @@ describe("a reader who waits", () => {
       async () => callsOf("woken").length,
       (calls) => calls === 1,
     );
-    const reading = other.request(pathOf("woken"), { headers: WAIT });
+    const reading = other.request(pathOf("woken"), { headers: LONG });
     await eventually(
       () => weather.tasksOf("woken"),
       ([task]) => task?.priority === 1,
@@ -84,9 +86,7 @@ describe("a reader who waits", () => {
   test("whose task is cancelled is told to come back, with a new one", async () => {
     await source("cancelled", { rate_limit: { per_minute: 1 } });
     await weather.fetchKey("cancelled", "/weather/first");
-    const reading = service.request(pathOf("cancelled"), {
-      headers: { ...WAIT, Prefer: "wait=2" },
-    });
+    const reading = service.request(pathOf("cancelled"), { headers: LONG });
     const [, task] = await eventually(
       () => weather.tasksOf("cancelled"),
       ([, task]) => task?.priority === 1,
@@ -103,7 +103,7 @@ describe("a reader who waits", () => {
     answers.set("hang-up", held.answer(json({ n: 5 })));
     const gone = new AbortController();
     const wait = (signal?: AbortSignal) =>
-      service.request(pathOf("hang-up"), { headers: WAIT, signal: signal ?? null });
+      service.request(pathOf("hang-up"), { headers: LONG, signal: signal ?? null });
     const leaving = wait(gone.signal).catch(() => {});
     await eventually(
       async () => callsOf("hang-up").length,
@@ -124,5 +124,5 @@ describe("a reader who waits", () => {
     const responses = await Promise.all(staying);
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     expect(callsOf("hang-up")).toHaveLength(1);
-  }, 30_000);
+  }, 60_000);
 });

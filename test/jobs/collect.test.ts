@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Effect, Layer } from "effect";
 import * as Collect from "../../src/jobs/collect.ts";
+import { CallQuota } from "../../src/services/quota/call-quota.ts";
 import * as Background from "../../src/services/refresh/background.ts";
 import {
   type CountingUpstream,
@@ -8,6 +9,7 @@ import {
   json,
 } from "../support/counting-upstream.ts";
 import { eventually, type TestService, testService } from "../support/service.ts";
+import { timed } from "../support/moving-clock.ts";
 import { type RefreshedSource, refreshedSource, textOf } from "../services/refreshing.ts";
 
 let service: TestService;
@@ -28,17 +30,57 @@ const ended = (source: RefreshedSource, ids: readonly string[]) =>
     (tasks) => tasks.every(({ state }) => state === "succeeded" || state === "failed"),
   );
 
+/** Transactions a second, once what was to be done is done. */
+async function restingRate(): Promise<number> {
+  const count = async () => {
+    const [row] = await service.sql<{ count: string }[]>`
+      select xact_commit + xact_rollback as count from pg_stat_database
+      where datname = current_database()`;
+    return Number(row?.count);
+  };
+  let least = Number.POSITIVE_INFINITY;
+  // Statistics come late, by a second or by as long as the machine stopped.
+  for (let look = 0; look < 4; look++) {
+    await pause(1_500);
+    const before = await count();
+    await pause(2_000);
+    least = Math.min(least, ((await count()) - before) / 2);
+    if (least < 40) break;
+  }
+  return least;
+}
+
+/** From now on, when the calls of a source were granted, by the clock that they are counted by. */
+const grantsOf = (id: string) =>
+  service.run(
+    Effect.map(CallQuota, (quota) => {
+      const { spend } = quota;
+      const grants: number[] = [];
+      const noting: typeof spend = (sourceId, ...rest) =>
+        Effect.map(spend(sourceId, ...rest), (spent) => {
+          const { used, ticket } = spent;
+          if (sourceId === id && ticket !== undefined) {
+            grants.push(...Array.from({ length: used }, () => ticket.startedAt));
+          }
+          return spent;
+        });
+      Object.assign(quota, { spend: noting });
+      return grants;
+    }),
+  );
+
 describe("the collecting job", () => {
   test("carries out what is queued within a moment, first in line first", async () => {
     await using upstream = await countingUpstream();
     const source = await refreshedSource(service, upstream.url, {
       rate_limit: { per_minute: 60 },
     });
-    const queuedAt = performance.now();
 
-    const tasks = await ended(source, await source.enqueue(...keys(20)));
+    const { value: tasks, millis } = await timed(service, async () =>
+      ended(source, await source.enqueue(...keys(20))),
+    );
 
-    expect(performance.now() - queuedAt).toBeLessThan(2_000);
+    expect(millis).toBeLessThan(2_000);
     expect(tasks.map(({ state }) => state)).toEqual(keys(20).map(() => "succeeded"));
     expect(upstream.calls).toHaveLength(20);
     expect(JSON.parse(textOf(await source.stored("/7"))).path).toBe("/7");
@@ -48,15 +90,21 @@ describe("the collecting job", () => {
     await using upstream = await countingUpstream();
     const source = await refreshedSource(service, upstream.url, {
       rate_limit: { per_minute: 5 },
+      timeout_ms: 60_000,
+    });
+
+    // No call waits for the answer to another.
+    const allCalled = Promise.withResolvers<void>();
+    upstream.answer(async (request, response) => {
+      await allCalled.promise;
+      json({ n: 1 })(request, response);
     });
 
     await source.enqueue(...keys(40));
     await upstream.called(5);
+    allCalled.resolve();
     await pause(2_500);
 
-    const instants = upstream.calls.map(({ at }) => at);
-    expect(instants).toHaveLength(5);
-    expect(Math.max(...instants) - Math.min(...instants)).toBeLessThan(1_000);
     expect(upstream.calls.map(({ target }) => target).toSorted()).toEqual(keys(5));
   });
 
@@ -66,40 +114,48 @@ describe("the collecting job", () => {
       rate_limit: { per_minute: 600, per_second: 5 },
     });
 
-    await source.enqueue(...keys(30));
-    await pause(4_000);
+    const grants = await grantsOf(source.id);
 
-    const instants = upstream.calls.map(({ at }) => at);
-    for (const [index, at] of instants.entries()) {
-      const sixth = instants[index + 5];
+    const { millis } = await timed(service, async () => {
+      await source.enqueue(...keys(30));
+      await upstream.called(15);
+    });
+
+    expect(millis).toBeLessThan(4_000);
+    expect(upstream.calls.length).toBeLessThanOrEqual(grants.length);
+    for (const [index, at] of grants.entries()) {
+      const sixth = grants[index + 5];
       if (sixth !== undefined) expect(sixth - at).toBeGreaterThanOrEqual(1_000);
     }
-    expect(instants.length).toBeGreaterThanOrEqual(15);
   });
 
   test("lets no slow source hold up another", async () => {
     await using slow = await countingUpstream();
     await using quick = await countingUpstream();
-    slow.answer(() => {});
+    const end = Promise.withResolvers<void>();
+    slow.answer(async (_, response) => {
+      await end.promise;
+      response.destroy();
+    });
     const stuck = await refreshedSource(service, slow.url, {
       rate_limit: { per_minute: 600 },
-      timeout_ms: 3_000,
+      timeout_ms: 60_000,
     });
     const free = await refreshedSource(service, quick.url);
     await stuck.enqueue(...keys(100));
     await slow.called(5);
-    const queuedAt = performance.now();
 
-    await ended(free, await free.enqueue(...keys(10)));
+    const { millis } = await timed(service, async () =>
+      ended(free, await free.enqueue(...keys(10))),
+    );
 
-    expect(performance.now() - queuedAt).toBeLessThan(1_500);
+    expect(millis).toBeLessThan(1_500);
+    end.resolve();
   });
 
   test("spends nothing on an upstream that is away, fails one task, and goes on when it is back", async () => {
-    const gone = await countingUpstream();
-    const url = gone.url;
-    const source = await refreshedSource(service, url);
-    await gone[Symbol.asyncDispose]();
+    // Nobody listens there, and nobody else begins to.
+    const source = await refreshedSource(service, "http://127.0.0.1:1");
 
     const ids = await source.enqueue(...keys(5));
     const tasks = await eventually(
@@ -112,7 +168,7 @@ describe("the collecting job", () => {
       error: { code: "UPSTREAM_UNREACHABLE" },
     });
     expect(await source.remaining()).toBe(60);
-  }, 20_000);
+  }, 60_000);
 
   test("waits out a pause that the upstream asked for, loses no task, and goes on when it is ended", async () => {
     await using upstream = await countingUpstream();
@@ -136,7 +192,7 @@ describe("the collecting job", () => {
     const tasks = await ended(source, ids);
 
     expect(tasks.map(({ state }) => state)).toEqual(["succeeded", "succeeded"]);
-  }, 20_000);
+  }, 60_000);
 
   test("leaves the store alone while nothing can be done", async () => {
     await using upstream = await countingUpstream();
@@ -145,22 +201,9 @@ describe("the collecting job", () => {
     });
     await source.enqueue(...keys(5));
     await upstream.called(1);
-    await pause(500);
-    const statements = async () => {
-      const [row] = await service.sql<{ count: string }[]>`
-        select xact_commit + xact_rollback as count from pg_stat_database
-        where datname = current_database()`;
-      return Number(row?.count);
-    };
 
-    // Statistics come about a second late.
-    await pause(1_500);
-    const before = await statements();
-    await pause(2_000);
-    const perSecond = ((await statements()) - before) / 2;
-
-    expect(perSecond).toBeLessThan(40);
-  }, 20_000);
+    expect(await restingRate()).toBeLessThan(40);
+  }, 60_000);
 });
 
 describe("the collecting job beside a source that was made again", () => {
@@ -172,23 +215,13 @@ describe("the collecting job beside a source that was made again", () => {
       insert into tasks (id, source_id, space, key, key_hash, priority, state, told, queued_at)
       values (${`t_${crypto.randomUUID()}`}, ${source.id}, 's0', '/old', ${Buffer.from(source.id)}, 3,
         'queued', true, uc_now())`;
-    let looks = 0;
-    const counting = async () => {
-      const [row] = await service.sql<{ count: string }[]>`
-        select xact_commit as count from pg_stat_database where datname = current_database()`;
-      return Number(row?.count);
-    };
 
     await source.enqueue("/new");
     await upstream.called(1);
-    await pause(1_500);
-    looks = await counting();
-    await pause(2_000);
-    const perSecond = ((await counting()) - looks) / 2;
 
-    expect(perSecond).toBeLessThan(40);
+    expect(await restingRate()).toBeLessThan(40);
     await service.sql`delete from tasks where key = '/old'`;
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("the collecting job when it stops", () => {
@@ -219,13 +252,18 @@ describe("the collecting job when it stops", () => {
     );
 
   test("lets what runs finish, and starts nothing new", async () => {
-    upstream.answer((request, response) => {
+    const stopping = Promise.withResolvers<void>();
+    upstream.answer(async (request, response) => {
+      await stopping.promise;
       setTimeout(() => json({ n: 1 })(request, response), 300);
     });
     const source = await refreshedSource(idle, upstream.url);
     const ids = await source.enqueue(...keys(12));
 
-    await collect(5_000, () => upstream.called(upstream.calls.length + 4));
+    await collect(60_000, async () => {
+      await upstream.called(upstream.calls.length + 4);
+      stopping.resolve();
+    });
 
     const states = await Promise.all(
       ids.map(async (id) => (await source.task(id)).state),
@@ -241,10 +279,11 @@ describe("the collecting job when it stops", () => {
     const ids = await source.enqueue(...keys(6));
     const before = upstream.calls.length;
 
-    const startedAt = performance.now();
-    await collect(200, () => upstream.called(before + 4));
+    const { millis } = await timed(idle, () =>
+      collect(200, () => upstream.called(before + 4)),
+    );
 
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(millis).toBeLessThan(3_000);
     const states = await Promise.all(
       ids.map(async (id) => (await source.task(id)).state),
     );

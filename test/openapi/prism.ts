@@ -7,7 +7,7 @@ import { inTime } from "../end-to-end/processes.ts";
 import { documentPath } from "./document.ts";
 import { commandOf, environment, folder } from "./tools.ts";
 
-const START_MILLIS = 30_000;
+const START_MILLIS = 120_000;
 
 export interface Prism extends AsyncDisposable {
   readonly url: string;

@@ -19,8 +19,8 @@ import { flow } from "./flow.ts";
 import { fetchUnviolated, type Prism, startPrism } from "./prism.ts";
 import { commandOf, ended, folder } from "./tools.ts";
 
-const TOOL_MILLIS = 60_000;
-const STEP_MILLIS = 20_000;
+const TOOL_MILLIS = 180_000;
+const STEP_MILLIS = 120_000;
 
 let place: Place;
 let api: RunningApi;

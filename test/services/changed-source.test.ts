@@ -1,39 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Effect } from "effect";
 import { PRIORITY } from "../../src/domain/refresh/task.ts";
 import { collectSource } from "../../src/services/refresh/collect-source.ts";
 import { learnSource } from "../../src/services/refresh/learn-source.ts";
 import { RefreshNow } from "../../src/services/refresh/refresh-now.ts";
 import { runCycle } from "../../src/services/refresh/run-cycle.ts";
-import {
-  type CountingUpstream,
-  countingUpstream,
-  json,
-} from "../support/counting-upstream.ts";
+import { json } from "../support/counting-upstream.ts";
 import { eventually, jsonOf, type TestService, testService } from "../support/service.ts";
-import { type RefreshedSource, refreshedSource } from "./refreshing.ts";
+import { type RefreshedSource, refreshedSource, refreshing } from "./refreshing.ts";
 
-let service: TestService;
-let upstream: CountingUpstream;
-
-beforeAll(async () => {
-  service = await testService({ worker: "off" });
-  upstream = await countingUpstream();
-});
-beforeEach(() => {
-  upstream.calls.length = 0;
-  upstream.answer(json({ n: 1 }));
-});
-afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
+const { service, upstream, sourceWith } = await refreshing();
 
 const OLD = { key_template: "/users/{{name}}" };
 const NEW = { key_template: "/users/{{username}}" };
-
-const sourceWith = (fields: object, of = service) =>
-  refreshedSource(of, upstream.url, fields);
 
 async function patch(source: RefreshedSource, fields: object, of = service) {
   const response = await of.send("PATCH", `/api/v1/sources/${source.id}`, fields);
@@ -140,7 +119,7 @@ describe("A source that was changed between what a process knows and its claim",
   test("is collected by hand as it is now", async () => {
     const source = await sourceWith(OLD);
     const { collecting } = await whileItWaits(service, source, "/users/bob", () => {
-      const until = Date.now() + 5_000;
+      const until = Date.now() + 60_000;
       return service.run(runCycle(source.known, { most: 5, until }));
     });
 

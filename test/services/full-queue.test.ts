@@ -4,6 +4,7 @@ import * as Result from "effect/Result";
 import { PRIORITY } from "../../src/domain/refresh/task.ts";
 import { RefreshRequests } from "../../src/services/refresh/refresh-requests.ts";
 import { testService } from "../support/service.ts";
+import { TaskQueue } from "../../src/services/refresh/task-queue.ts";
 import { refreshedSource } from "./refreshing.ts";
 
 const service = await testService({ worker: "off" });
@@ -41,5 +42,27 @@ describe("RefreshRequests.ask() with a full queue", () => {
     expect(outcomes.slice(0, 2)).toEqual(["queued", "queued"]);
     expect(new Set(outcomes.slice(2))).toEqual(new Set(["QueueFull"]));
     expect((await transactions()) - before).toBeLessThan(20);
+  });
+});
+
+describe("a read of many keys with a full queue", () => {
+  test("tells the task of a key that has one, whoever asked for it", async () => {
+    const source = await refreshedSource(service, "http://127.0.0.1:1", { max_queue: 2 });
+    const enqueue = TaskQueue.use((queue) =>
+      queue.enqueue(source.known.source, ["/0", "/1"].map(source.idOf), {
+        priority: PRIORITY.normal,
+        told: false,
+      }),
+    );
+    const tasks = await service.run(enqueue);
+
+    const answer = await service.send("POST", `/api/v1/cache/${source.id}/batch-get`, {
+      keys: ["/2", "/1"],
+    });
+
+    const { items } = (await answer.json()) as {
+      items: { meta: { task_id?: string } }[];
+    };
+    expect(items.map(({ meta }) => meta.task_id)).toEqual([undefined, tasks[1]?.taskId]);
   });
 });

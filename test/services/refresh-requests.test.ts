@@ -5,7 +5,7 @@ import { PRIORITY } from "../../src/domain/refresh/task.ts";
 import { spaceOf, type Source } from "../../src/domain/source/source.ts";
 import { RefreshRequests } from "../../src/services/refresh/refresh-requests.ts";
 import { SourceDirectory } from "../../src/services/source/source-directory.ts";
-import { type TestService, testService } from "../support/service.ts";
+import { eventually, type TestService, testService } from "../support/service.ts";
 
 let service: TestService;
 const options = { priority: PRIORITY.high, told: true };
@@ -22,7 +22,10 @@ async function madeSource(id: string, maxQueue: number): Promise<Source> {
     key_template: "/{{path*}}",
     max_queue: maxQueue,
   });
-  const known = await service.run(Effect.map(SourceDirectory, ({ find }) => find(id)));
+  const known = await eventually(
+    () => service.run(Effect.map(SourceDirectory, ({ find }) => find(id))),
+    (found) => found !== undefined,
+  );
   if (known === undefined) throw new Error("Expected the source");
   return known.source;
 }

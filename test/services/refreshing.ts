@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterAll, beforeEach } from "bun:test";
 import { type Context, Effect } from "effect";
 import type { EntryId } from "../../src/domain/entry/entry.ts";
 import { PRIORITY } from "../../src/domain/refresh/task.ts";
@@ -16,7 +17,12 @@ import {
   knownSource,
 } from "../../src/services/source/source-directory.ts";
 import { EntryStore } from "../../src/services/entry/entry-store.ts";
-import { eventually, type TestService } from "../support/service.ts";
+import {
+  type CountingUpstream,
+  countingUpstream,
+  json,
+} from "../support/counting-upstream.ts";
+import { eventually, type TestService, testService } from "../support/service.ts";
 
 type GettingReady = ReturnType<typeof readyToCall>;
 
@@ -35,6 +41,32 @@ export interface RefreshedSource {
   /** Calls that could start now. */
   remaining(): Promise<number>;
   cooldownUntil(): Promise<number | undefined>;
+}
+
+export interface Refreshing {
+  readonly service: TestService;
+  /** Before each test it has not been called, and answers `{"n": 1}`. */
+  readonly upstream: CountingUpstream;
+  sourceWith(fields?: object, of?: TestService): Promise<RefreshedSource>;
+}
+
+/** What a file of tests refreshes with, from here to its end. */
+export async function refreshing(): Promise<Refreshing> {
+  const service = await testService({ worker: "off" });
+  const upstream = await countingUpstream();
+  beforeEach(() => {
+    upstream.calls.length = 0;
+    upstream.answer(json({ n: 1 }));
+  });
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await upstream[Symbol.asyncDispose]();
+  });
+  return {
+    service,
+    upstream,
+    sourceWith: (fields = {}, of = service) => refreshedSource(of, upstream.url, fields),
+  };
 }
 
 /** A new source over `baseUrl`: `/{{path*}}`, 60 calls a minute unless `fields` say so. */

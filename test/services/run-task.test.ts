@@ -1,34 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Effect, Fiber } from "effect";
 import { EntryStore } from "../../src/services/entry/entry-store.ts";
 import { loadEntry } from "../../src/services/entry/load-entry.ts";
 import { runTask } from "../../src/services/refresh/run-task.ts";
-import {
-  type CountingUpstream,
-  countingUpstream,
-  json,
-} from "../support/counting-upstream.ts";
-import { type TestService, testService } from "../support/service.ts";
-import { type RefreshedSource, refreshedSource, running, textOf } from "./refreshing.ts";
+import { json } from "../support/counting-upstream.ts";
+import { type RefreshedSource, refreshing, running, textOf } from "./refreshing.ts";
 
-let service: TestService;
-let upstream: CountingUpstream;
-
-beforeAll(async () => {
-  service = await testService({ worker: "off" });
-  upstream = await countingUpstream();
-});
-beforeEach(() => {
-  upstream.calls.length = 0;
-  upstream.answer(json({ n: 1 }));
-});
-afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
-
-const sourceWith = (fields: object = {}) =>
-  refreshedSource(service, upstream.url, fields);
+const { service, upstream, sourceWith } = await refreshing();
 
 /** The upstream answers only when the test lets it; `called` resolves when it was asked. */
 function heldAnswer(body: unknown) {
@@ -191,7 +169,7 @@ describe("runTask()", () => {
     await holding;
     expect(upstream.calls).toHaveLength(1);
     expect(await source.task(taskId)).toMatchObject({ state: "succeeded" });
-  }, 20_000);
+  }, 60_000);
 
   test("puts the task back when the upstream refuses calls for now", async () => {
     upstream.answer(json({}, 429, { "retry-after": "60" }));

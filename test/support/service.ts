@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { Effect, type Layer, Result } from "effect";
+import { Effect, Layer, ManagedRuntime, Result } from "effect";
 import postgres from "postgres";
 import type { DatabaseAddress } from "../../src/adapters/postgres/address.ts";
 import { toPostgresOptions } from "../../src/adapters/postgres/address.ts";
 import * as PasswordHasher from "../../src/adapters/secrets/password-hasher.ts";
-import { composeLayer, startRuntime } from "../../src/compose.ts";
+import { composeLayer } from "../../src/compose.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { makeApp } from "../../src/http/app.ts";
 import { runWith } from "../../src/http/run.ts";
 import { replaceAdminToken } from "../../src/services/access/bootstrap.ts";
 import { type Actor, asSystem } from "../../src/services/audit/actor.ts";
 import { EntryMemory } from "../../src/services/entry/entry-memory.ts";
+import { lastingPermits } from "./lasting-permits.ts";
 import { testDatabase } from "./postgres.ts";
 
 export const adminToken = "test-admin-token-0123456789";
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   readonly address?: DatabaseAddress;
   readonly memoryMaxBytes?: number;
   readonly metricsPublic?: boolean;
+  /** Permits that last as long as those of the service, and no longer. */
+  readonly briefPermits?: boolean;
   /** More variables, as a user would set them. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -78,7 +81,12 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
   const config = testConfig(options);
   const ground = { address, dataDir: "/nonexistent", secretKey, leave: async () => {} };
   const collects = config.worker === "inline";
-  const runtime = await startRuntime(config, ground, collects, passwords);
+  const composed = composeLayer(config, ground, collects, passwords);
+  const runtime = await started(
+    options.briefPermits === true
+      ? composed
+      : Layer.provideMerge(lastingPermits, composed),
+  );
   await runtime.runPromise(replaceAdminToken(adminToken));
   const sql = postgres({ ...toPostgresOptions(address), max: 2, onnotice: () => {} });
   const { app, declared } = makeApp({
@@ -141,17 +149,27 @@ export async function testService(options: ServiceOptions = {}): Promise<TestSer
   };
 }
 
-/** Asks again until `done`; for what happens behind an answer. Gives up after 10 seconds. */
+/** A runtime over `layer`, built; without remains where it can't be. */
+async function started<A, E>(layer: Layer.Layer<A, E>) {
+  const runtime = ManagedRuntime.make(layer);
+  await runtime.context().catch(async (error) => {
+    await runtime.dispose();
+    throw error;
+  });
+  return runtime;
+}
+
+/** Asks again until `done`; for what happens behind an answer. Gives up after 30 seconds. */
 export async function eventually<A>(
   ask: () => Promise<A>,
   done: (answer: A) => boolean,
 ): Promise<A> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const answer = await ask();
     if (done(answer)) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`Still not so after 10 s: ${JSON.stringify(answer)}`);
+      throw new Error(`Still not so after 30 s: ${JSON.stringify(answer)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

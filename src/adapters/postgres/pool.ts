@@ -33,12 +33,15 @@ export interface Reserved extends Patient {
 
 export interface PoolOptions {
   readonly connections: number;
+  /** For a connection while all are in use. */
+  readonly waitMillis: number;
   readonly statementMillis: number;
   readonly giveUpMillis: number;
 }
 
 export const defaultPoolOptions: PoolOptions = {
   connections: 12,
+  waitMillis: 2_000,
   statementMillis: 5_000,
   giveUpMillis: 6_000,
 };
@@ -90,7 +93,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Pool {
   const gate = makeGate({
     width: options.connections,
     length: 1_000,
-    waitMillis: 2_000,
+    waitMillis: options.waitMillis,
     trip: 5,
     restMillis: 500,
     monotonic: () => performance.now(),

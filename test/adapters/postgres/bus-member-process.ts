@@ -14,6 +14,7 @@ import * as Database from "../../../src/adapters/postgres/database.ts";
 import * as DatabaseClock from "../../../src/adapters/postgres/database-clock.ts";
 import * as Notifications from "../../../src/adapters/postgres/notifications.ts";
 import { ChangeBus as Bus } from "../../../src/services/change-bus.ts";
+import { patientPool } from "./patient-pool.ts";
 
 const [url = ""] = process.argv.slice(2);
 const tell = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -22,7 +23,7 @@ const runtime = ManagedRuntime.make(
   ChangeBus.layer(`${process.pid}`).pipe(
     Layer.provideMerge(DatabaseClock.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Database.layer({ url }), Notifications.layer({ url })),
+      Layer.mergeAll(Database.layer({ url }, patientPool), Notifications.layer({ url })),
     ),
   ),
 );

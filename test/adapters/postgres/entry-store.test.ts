@@ -10,6 +10,7 @@ import { PRIORITY } from "../../../src/domain/refresh/task.ts";
 import { TaskQueue } from "../../../src/services/refresh/task-queue.ts";
 import { Transaction } from "../../../src/services/transaction.ts";
 import { entryAt, idIn, insertSource, sourceOf } from "./sources.ts";
+import { timed } from "../../support/moving-clock.ts";
 import { atOnce, type TestStore, testStore } from "./test-store.ts";
 
 let store: TestStore;
@@ -301,10 +302,12 @@ describe("EntryStore.purge()", () => {
     const race = async (round: number) => {
       const id = idIn(space, `/race-${round}`);
       const since = await head();
-      const saving = save(entryAt(id), since);
-      const purging =
+      const purging = () =>
         round % 5 === 0 ? purge({ _tag: "Space", space: id.space }) : purge(keyOf(id));
-      const [outcome, { seq }] = await Promise.all([saving, purging]);
+      // Now the one, now the other is asked for first.
+      const earlier = round % 2 === 0 ? undefined : purging();
+      const saving = save(entryAt(id), since);
+      const [outcome, { seq }] = await Promise.all([saving, earlier ?? purging()]);
       if (outcome === "Outdated") began += 1;
       else kept += 1;
       return seq > since && (await find(id)) !== undefined;
@@ -385,9 +388,9 @@ describe("EntryStore.abandon()", () => {
       select ${space}, '/' || n, sha256((${space} || n)::bytea), 200, '[]', 'json', '1', 'x', '{}',
         0, 4e12, 4e12, 4e12, 0, 0 from generate_series(1, 20000) n`;
 
-    const startedAt = performance.now();
-    await store.run(EntryStore.use((entries) => entries.abandon(space)));
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    const abandon = EntryStore.use((entries) => entries.abandon(space));
+    const { millis } = await timed(store, () => store.run(abandon));
+    expect(millis).toBeLessThan(500);
 
     await sweepAll();
     const [row] = await store.sql<{ count: number }[]>`

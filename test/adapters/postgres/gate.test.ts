@@ -6,8 +6,8 @@ import {
   makeGate,
 } from "../../../src/adapters/postgres/gate.ts";
 
-/** Two places, three may wait for them, a second at most; shut for 500 ms after 3 outages. */
-const options = { width: 2, length: 3, waitMillis: 1_000, trip: 3, restMillis: 500 };
+/** Two places, three may wait for them, for long; shut for 500 ms after 3 outages. */
+const options = { width: 2, length: 3, waitMillis: 30_000, trip: 3, restMillis: 500 };
 
 function gateAt(changes: Partial<GateOptions> = {}) {
   const clock = { now: 0 };

@@ -168,6 +168,20 @@ describe("TaskQueue.enqueue()", () => {
     expect(await queued(source)).toBe(7);
   });
 
+  test("queues what fits where that is asked for, those that stand first", async () => {
+    const source = await newSource({ maxQueue: 3 });
+    await store.run(enqueue(source, ["/c"]));
+    const keys = ["/a", "/b", "/c", "/d"].map((key) => idIn(source, key));
+
+    const tasks = await store.run(
+      TaskQueue.use((queue) => queue.enqueueFitting(source, keys, normal)),
+    );
+
+    expect(tasks.map((task) => task?.made)).toEqual([true, true, false, undefined]);
+    expect(await queued(source)).toBe(3);
+    expect(keysOf(await store.run(claim(source, 9)))).toEqual(["/c", "/a", "/b"]);
+  });
+
   test("promotes in a full queue, and counts no task that runs", async () => {
     const source = await newSource({ maxQueue: 2 });
     await store.run(enqueue(source, ["/a", "/b"]));

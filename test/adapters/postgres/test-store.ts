@@ -30,12 +30,13 @@ import * as UserStore from "../../../src/adapters/postgres/user-store.ts";
 import * as Workload from "../../../src/adapters/postgres/workload.ts";
 import type { StoreUnavailable } from "../../../src/services/errors.ts";
 import { testDatabase } from "../../support/postgres.ts";
+import { patientPool } from "./patient-pool.ts";
 
 /** The layers of one process; `processId` names it among the others. */
 export function storeLayer(
   address: DatabaseAddress,
   processId = randomBytes(6).toString("hex"),
-  options?: PoolOptions,
+  options: PoolOptions = patientPool,
 ) {
   return Layer.mergeAll(
     TaskQueue.layer(processId),
@@ -76,6 +77,7 @@ export interface StoreOptions {
   /** Share the database of another store. */
   readonly address?: DatabaseAddress;
   readonly processId?: string;
+  /** Without it one that waits long. */
   readonly pool?: PoolOptions;
 }
 

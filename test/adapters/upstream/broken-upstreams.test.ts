@@ -40,11 +40,12 @@ describe("an upstream that breaks before the head", () => {
 
   test("says nothing: timeout, and the connection closes", async () => {
     await using server = await rawServer(() => undefined);
+    const accepted = server.accepted();
 
     const error = await run(Effect.flip(call(server.origin, { headTimeoutMillis: 50 })));
 
     expect(error).toMatchObject({ _tag: "UpstreamBroken", reason: "timeout" });
-    await gone(server.sockets[0]);
+    await gone(await accepted);
   });
 
   test("drips its head: the time for the whole head counts", async () => {

@@ -24,18 +24,21 @@ export function run<A, E>(
   return Effect.runPromise(program.pipe(Effect.provide(layer(options))));
 }
 
+/** So long that only what hangs is late for it. */
+export const PATIENT_MILLIS = 30_000;
+
 /** Connects and sends; what `request` leaves out is a plain GET. */
 export const call = Effect.fnUntraced(function* (
   origin: UpstreamOrigin,
   request: Partial<UpstreamRequest> = {},
 ) {
   const upstream = yield* Upstream;
-  const connection = yield* upstream.connect(origin, 2_000);
+  const connection = yield* upstream.connect(origin, PATIENT_MILLIS);
   return yield* connection.send({
     method: "GET",
     target: "/",
     headers: [],
-    headTimeoutMillis: 2_000,
+    headTimeoutMillis: PATIENT_MILLIS,
     ...request,
   });
 });

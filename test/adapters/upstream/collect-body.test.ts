@@ -10,10 +10,10 @@ import {
 } from "node:zlib";
 import { Upstream } from "../../../src/services/refresh/upstream.ts";
 import type { UpstreamRequest } from "../../../src/services/refresh/upstream.ts";
-import { call, run } from "./calling.ts";
+import { call, PATIENT_MILLIS, run } from "./calling.ts";
 import { gone, rawServer, type RawServer } from "./raw-server.ts";
 
-const limits = { maxBytes: 1_000_000, deadlineMillis: 2_000 };
+const limits = { maxBytes: 1_000_000, deadlineMillis: PATIENT_MILLIS };
 
 const collect = Effect.fnUntraced(function* (
   server: RawServer,

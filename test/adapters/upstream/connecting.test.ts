@@ -7,7 +7,7 @@ import type { UpstreamOptions } from "../../../src/adapters/upstream/http-exchan
 import { originOf } from "../../../src/domain/source/origin.ts";
 import { Upstream } from "../../../src/services/refresh/upstream.ts";
 import { testCertificate, testPrivateKey } from "../../support/tls.ts";
-import { callText, loopback, ok, run } from "./calling.ts";
+import { callText, loopback, ok, PATIENT_MILLIS, run } from "./calling.ts";
 import { rawServer, serve } from "./raw-server.ts";
 
 const refusal = (url: string, options: UpstreamOptions = { allowCidrs: [] }) =>
@@ -16,7 +16,7 @@ const refusal = (url: string, options: UpstreamOptions = { allowCidrs: [] }) =>
       const origin = originOf(url);
       if (origin === undefined) throw new Error(`Cannot read "${url}"`);
       const upstream = yield* Upstream;
-      return yield* Effect.flip(upstream.connect(origin, 2_000));
+      return yield* Effect.flip(upstream.connect(origin, PATIENT_MILLIS));
     }),
     options,
   );
@@ -51,7 +51,7 @@ describe("connect() without an allow list", () => {
       Effect.gen(function* () {
         const upstream = yield* Upstream;
         const origin = { scheme: "http", host: "127.1", port: 1 } as const;
-        return yield* Effect.flip(upstream.connect(origin, 2_000));
+        return yield* Effect.flip(upstream.connect(origin, PATIENT_MILLIS));
       }),
       { allowCidrs: [] },
     );

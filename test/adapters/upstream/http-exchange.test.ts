@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Effect, Fiber } from "effect";
 import { Upstream } from "../../../src/services/refresh/upstream.ts";
-import { call, callText, ok, run } from "./calling.ts";
+import { call, callText, ok, PATIENT_MILLIS, run } from "./calling.ts";
 import { gone, rawServer } from "./raw-server.ts";
 
 describe("send()", () => {
@@ -265,7 +265,7 @@ describe("send()", () => {
       Effect.gen(function* () {
         const upstream = yield* Upstream;
         const accepted = server.accepted();
-        const connection = yield* upstream.connect(server.origin, 1_000);
+        const connection = yield* upstream.connect(server.origin, PATIENT_MILLIS);
         (yield* Effect.promise(() => accepted)).pause();
         return yield* Effect.flip(
           connection.send({

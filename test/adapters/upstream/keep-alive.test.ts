@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Effect } from "effect";
 import { keepMillisFrom } from "../../../src/adapters/upstream/kept-socket.ts";
 import { Upstream } from "../../../src/services/refresh/upstream.ts";
-import { call, callText, ok, run } from "./calling.ts";
+import { call, callText, ok, PATIENT_MILLIS, run } from "./calling.ts";
 import { gone, rawServer, type RawServer } from "./raw-server.ts";
 
 const twice = (server: RawServer) =>
@@ -78,11 +78,11 @@ describe("connect()", () => {
     const reused = await run(
       Effect.gen(function* () {
         const upstream = yield* Upstream;
-        (yield* upstream.connect(server.origin, 1_000)).release();
-        const first = yield* upstream.connect(server.origin, 1_000);
+        (yield* upstream.connect(server.origin, PATIENT_MILLIS)).release();
+        const first = yield* upstream.connect(server.origin, PATIENT_MILLIS);
         first.release();
         yield* callText(server.origin);
-        const second = yield* upstream.connect(server.origin, 1_000);
+        const second = yield* upstream.connect(server.origin, PATIENT_MILLIS);
         second.release();
         return [first.reused, second.reused];
       }),
@@ -121,7 +121,7 @@ describe("connect()", () => {
       Effect.gen(function* () {
         const upstream = yield* Upstream;
         const accepted = server.accepted();
-        (yield* upstream.connect(server.origin, 1_000)).release();
+        (yield* upstream.connect(server.origin, PATIENT_MILLIS)).release();
         const socket = yield* Effect.promise(() => accepted);
         socket.write(ok("a forged answer"));
         yield* Effect.promise(() => gone(socket));
@@ -154,7 +154,10 @@ describe("connect()", () => {
     const error = await run(
       Effect.gen(function* () {
         const accepted = server.accepted();
-        const connection = yield* (yield* Upstream).connect(server.origin, 1_000);
+        const connection = yield* (yield* Upstream).connect(
+          server.origin,
+          PATIENT_MILLIS,
+        );
         const socket = yield* Effect.promise(() => accepted);
         socket.end();
         yield* Effect.promise(() => gone(socket));
@@ -163,7 +166,7 @@ describe("connect()", () => {
             method: "GET",
             target: "/",
             headers: [],
-            headTimeoutMillis: 500,
+            headTimeoutMillis: PATIENT_MILLIS,
           }),
         );
       }),

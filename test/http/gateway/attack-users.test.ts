@@ -2,23 +2,26 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { eventually, jsonOf } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
+import { reply, wholly } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
-const { get, send, proxy, callsOf, service, upstream } = plane;
+const { proxy, callsOf, service, upstream } = plane;
+const get = (path: string, headers: Record<string, string> = {}) =>
+  wholly(plane.get(path, headers));
+const send = (method: string, path: string, init: RequestInit = {}) =>
+  wholly(plane.send(method, path, init));
 
 /** Says who asked for what, and how often it was asked. */
 const asAsked =
   (headers: Record<string, string> = {}) =>
   (request: IncomingMessage, response: ServerResponse) => {
-    response.writeHead(200, { "content-type": "application/json", ...headers });
-    response.end(
-      JSON.stringify({
-        url: request.url,
-        headers: request.headers,
-        n: upstream.calls.length,
-      }),
-    );
+    const body = JSON.stringify({
+      url: request.url,
+      headers: request.headers,
+      n: upstream.calls.length,
+    });
+    reply(body, { "content-type": "application/json", ...headers })(request, response);
   };
 
 const label = (response: Response) => response.headers.get("X-UC-Cache");
@@ -124,10 +127,7 @@ describe("what one user asked for with credentials is not another's", () => {
         ],
       },
     });
-    upstream.answer((_, response) => {
-      response.writeHead(200, { vary: "Cookie" });
-      response.end("x");
-    });
+    upstream.answer(reply("x", { vary: "Cookie" }));
     const asked = () =>
       get("hashed/a?api_key=very-secret-1", {
         authorization: "Bearer very-secret-2",
@@ -365,8 +365,7 @@ describe("crafted requests", () => {
     for (let from = 0; from < 150; from += 25) {
       await Promise.all(
         Array.from({ length: 25 }, async (_, index) => {
-          const answer = await get("variants/a", { "x-any": `value ${from + index}` });
-          await answer.arrayBuffer();
+          await get("variants/a", { "x-any": `value ${from + index}` });
         }),
       );
     }

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { CacheSettings } from "../../../src/domain/api-proxy/cache-settings.ts";
 import type { Answer } from "../../support/counting-upstream.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { labelOf, reply, statusOf, wholly } from "./replies.ts";
+import { labelOf, reply, statusOf, statusSince, wholly } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
@@ -30,6 +30,7 @@ interface Row {
   readonly headers?: Record<string, string>;
   readonly body?: string;
   readonly label: string;
+  /** A `ttl` as it would be at once. */
   readonly status: string | RegExp;
 }
 
@@ -43,10 +44,10 @@ const custom = {
   ],
 } as const;
 const missed = (why: string) => `uni-cache;fwd=uri-miss;detail="${why}"`;
-const stored = (why: string) => new RegExp(`^uni-cache;fwd=${why};stored;ttl=(59|60)$`);
+const stored = (why: string) => `uni-cache;fwd=${why};stored;ttl=60`;
 
 const ttlRows: readonly Row[] = [
-  { why: "a hit", before: {}, label: "HIT", status: /^uni-cache;hit;ttl=(59|60)$/ },
+  { why: "a hit", before: {}, label: "HIT", status: "uni-cache;hit;ttl=60" },
   { why: "nothing is stored", label: "MISS", status: stored("uri-miss") },
   {
     why: "another variant is stored",
@@ -146,9 +147,10 @@ const ttlRows: readonly Row[] = [
     why: "the body is too large, as it turns out",
     source: { max_body_bytes: 10 },
     answer: (_, response) => {
+      // Both in one piece on the wire, and no word of their length.
       response.writeHead(200);
       response.write("x".repeat(6));
-      setTimeout(() => response.end("x".repeat(6)), 2);
+      response.end("x".repeat(6));
     },
     label: "MISS",
     status: missed("body too large"),
@@ -165,7 +167,7 @@ const ttlRows: readonly Row[] = [
     age: 61_000,
     afterwards: reply("broken", {}, 500),
     label: "STALE",
-    status: /^uni-cache;fwd=stale;fwd-status=500;ttl=-[12]$/,
+    status: "uni-cache;fwd=stale;fwd-status=500;ttl=-1",
   },
   {
     why: "an old answer stands in for none",
@@ -173,7 +175,7 @@ const ttlRows: readonly Row[] = [
     age: 61_000,
     afterwards: (request) => void request.socket.destroy(),
     label: "STALE",
-    status: /^uni-cache;fwd=stale;ttl=-[12];detail="upstream failed"$/,
+    status: 'uni-cache;fwd=stale;ttl=-1;detail="upstream failed"',
   },
   {
     why: "an old answer stands in while no call is free",
@@ -181,7 +183,7 @@ const ttlRows: readonly Row[] = [
     before: {},
     age: 61_000,
     label: "STALE",
-    status: /^uni-cache;fwd=stale;ttl=-[12];detail="no call is free"$/,
+    status: 'uni-cache;fwd=stale;ttl=-1;detail="no call is free"',
   },
   {
     why: "the upstream confirms the old answer",
@@ -190,7 +192,7 @@ const ttlRows: readonly Row[] = [
     age: 61_000,
     afterwards: reply("", { ETag: '"1"' }, 304),
     label: "MISS",
-    status: /^uni-cache;fwd=stale;fwd-status=304;stored;ttl=(59|60)$/,
+    status: "uni-cache;fwd=stale;fwd-status=304;stored;ttl=60",
   },
   {
     why: "a part is cut out of a miss",
@@ -203,7 +205,7 @@ const ttlRows: readonly Row[] = [
     answer: reply("x", { "Cache-Status": "Origin-CDN; hit" }),
     before: {},
     label: "HIT",
-    status: /^Origin-CDN; hit, uni-cache;hit;ttl=(59|60)$/,
+    status: "Origin-CDN; hit, uni-cache;hit;ttl=60",
   },
 ];
 
@@ -213,7 +215,7 @@ const rfcRows: readonly Row[] = [
     answer: reply("x", fresh),
     before: {},
     label: "HIT",
-    status: /^uni-cache;hit;ttl=(59|60)$/,
+    status: "uni-cache;hit;ttl=60",
   },
   {
     why: "nothing is stored",
@@ -313,7 +315,7 @@ const rfcRows: readonly Row[] = [
     before: {},
     age: 61_000,
     label: "STALE",
-    status: /^uni-cache;hit;ttl=-[12]$/,
+    status: "uni-cache;hit;ttl=-1",
   },
 ];
 
@@ -327,6 +329,7 @@ const run = async (name: string, row: Row, mode: Partial<CacheSettings>) => {
     method = "GET",
     body,
   } = row;
+  const startedAt = performance.now();
   await proxy(name, {
     answer: row.answer ?? reply("x"),
     settings: { ...mode, ...settings },
@@ -339,8 +342,8 @@ const run = async (name: string, row: Row, mode: Partial<CacheSettings>) => {
   const answer = await send(method, `${name}/a`, init);
   await answer.arrayBuffer();
   expect(labelOf(answer)).toBe(row.label);
-  if (typeof row.status === "string") expect(statusOf(answer)).toBe(row.status);
-  else expect(statusOf(answer)).toMatch(row.status);
+  if (typeof row.status !== "string") expect(statusOf(answer)).toMatch(row.status);
+  else expect(statusSince(startedAt, answer, row.status)).toBe(row.status);
 };
 
 describe("under a ttl Cache-Status says that", () => {

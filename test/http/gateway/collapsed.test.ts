@@ -5,7 +5,17 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { ServerResponse } from "node:http";
 import { eventually, testService } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { numbered, reply, statusOf, told, wholly } from "./replies.ts";
+import { timed } from "../../support/moving-clock.ts";
+import {
+  numbered,
+  reply,
+  settled,
+  statusOf,
+  statusSince,
+  told,
+  turns,
+  wholly,
+} from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
@@ -26,15 +36,12 @@ const held = () => {
   return {
     waiting,
     answer: (_: unknown, response: ServerResponse) => void waiting.push(response),
-    letGo: (body: string, headers = {}) => {
-      for (const response of waiting.splice(0)) {
-        response.writeHead(200, headers);
-        response.end(body);
-      }
+    letGo: (body: string, headers = {}, status = 200) => {
+      const answer = reply(body, headers, status);
+      for (const response of waiting.splice(0)) answer(response.req, response);
     },
   };
 };
-const settled = () => new Promise((resolve) => setTimeout(resolve, 30));
 const many = (count: number, ask: () => Promise<Response>) =>
   Promise.all(Array.from({ length: count }, () => ask().then(told)));
 const countsOf = (words: readonly string[]) => {
@@ -57,7 +64,7 @@ describe.each([
       await proxy(name, { answer, settings: { ...settings, cacheStorageType } });
       const asked = many(100, () => get(`${name}/a`));
       await called(name, 1);
-      await settled();
+      await settled(get, `${name}/a`);
       letGo("one", cacheable);
       const said = await asked;
       expect(countsOf(said)).toEqual({ "MISS one": 1, "HIT one": 99 });
@@ -85,18 +92,19 @@ describe.each([
 
   test("where it is not stored, those who waited go up together and not one by one", async () => {
     const name = `together-${mode}`;
-    await proxy(name, {
-      answer: (_, response) => {
-        setTimeout(() => {
-          response.writeHead(mode === "ttl" ? 500 : 200, { "Cache-Control": "no-store" });
-          response.end("x");
-        }, 100);
-      },
-      settings,
-    });
-    const startedAt = performance.now();
-    await many(20, () => get(`${name}/a`));
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    const { answer, letGo } = held();
+    await proxy(name, { answer, settings });
+    const unstored = () =>
+      letGo("x", { "Cache-Control": "no-store" }, mode === "ttl" ? 500 : 200);
+    const asked = many(20, () => get(`${name}/a`));
+    await called(name, 1);
+    await settled(get, `${name}/a`);
+    expect(callsOf(`/${name}/`)).toHaveLength(1);
+    unstored();
+    // None of them is answered before all have asked.
+    await called(name, 20);
+    unstored();
+    expect(countsOf(await asked)).toEqual({ "MISS x": 20 });
   });
 
   test("one that asks for another variant goes up itself", async () => {
@@ -107,7 +115,7 @@ describe.each([
       get(`${name}/a`, { "x-lang": lang }).then(told),
     );
     await called(name, 1);
-    await settled();
+    await settled(get, `${name}/a`);
     letGo("first", { ...cacheable, Vary: "X-Lang" });
     await called(name, 2);
     await eventually(
@@ -148,9 +156,9 @@ describe.each([
     );
     await called(name, 1);
     const followers = many(5, () => get(`${name}/a`));
-    await settled();
+    await settled(get, `${name}/a`);
     client.abort();
-    await settled();
+    await turns();
     letGo("one", cacheable);
     expect(countsOf(await followers)).toEqual({ "HIT one": 5 });
     expect(callsOf(`/${name}/`)).toHaveLength(1);
@@ -178,7 +186,7 @@ describe.each([
       const reader = leader.body?.getReader();
       expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("one ");
       const followers = many(waiting, () => get(`${name}/a`));
-      await settled();
+      await settled(get, `${name}/a`);
       await reader?.cancel();
       if (waiting === 0) {
         await eventually(
@@ -220,7 +228,7 @@ describe.each([
       Array.from({ length: 3 }, () => get(`${name}/a`).then(({ status }) => status)),
     );
     await called(name, 1);
-    await settled();
+    await settled(get, `${name}/a`);
     plane.answers.set(name, reply("well", cacheable));
     for (const response of waiting) {
       response.writeHead(200, { "Content-Length": "100", ...cacheable });
@@ -236,7 +244,7 @@ describe.each([
     const leader = get(`${name}/a`).then(told);
     await called(name, 1);
     const heads = many(5, () => send("HEAD", `${name}/a`));
-    await settled();
+    await settled(get, `${name}/a`);
     letGo("one", cacheable);
     expect(await leader).toBe("MISS one");
     expect(countsOf(await heads)).toEqual({ "HIT ": 5 });
@@ -251,7 +259,7 @@ describe.each([
       get(`${name}/a`, { range: `bytes=${range}` }).then((response) => response.text()),
     );
     await called(name, 1);
-    await settled();
+    await settled(get, `${name}/a`);
     letGo("abc", cacheable);
     // By the RFC it is up to the origin to give the leader its part.
     const first = mode === "ttl" ? "a" : "abc";
@@ -310,7 +318,7 @@ test("a collapsed answer says so in Cache-Status", async () => {
   const leader = get("says-so/a");
   await called("says-so", 1);
   const follower = get("says-so/a");
-  await settled();
+  await settled(get, "says-so/a");
   letGo("one");
   expect(statusOf(await leader)).toMatch(/^uni-cache;fwd=uri-miss;stored/);
   expect(statusOf(await follower)).toMatch(
@@ -330,15 +338,14 @@ describe("when the quota is spent", () => {
       answer: numbered(),
       settings: { ttl: 60 },
     });
+    const startedAt = performance.now();
     await get("spent-old/a");
     await plane.age(61_000);
-    const startedAt = performance.now();
-    const stale = await get("spent-old/a");
+    const { value: stale, millis } = await timed(plane.service, () => get("spent-old/a"));
     expect(await told(stale)).toBe("STALE call 1");
-    expect(statusOf(stale)).toMatch(
-      /^uni-cache;fwd=stale;ttl=-[12];detail="no call is free"$/,
-    );
-    expect(performance.now() - startedAt).toBeLessThan(600);
+    const status = 'uni-cache;fwd=stale;ttl=-1;detail="no call is free"';
+    expect(statusSince(startedAt, stale, status)).toBe(status);
+    expect(millis).toBeLessThan(600);
     expect(callsOf("/spent-old/")).toHaveLength(1);
   });
 
@@ -358,11 +365,13 @@ describe("when the quota is spent", () => {
       answer: numbered(),
       settings: {},
     });
+    // The first may come late to the upstream: what counts is when it was let go.
+    const before = Date.now();
     await get("spent-soon/a");
     const next = await get("spent-soon/b");
     expect([next.status, await told(next)]).toEqual([200, "MISS call 2"]);
-    const [one, two] = callsOf("/spent-soon/");
-    expect((two?.at ?? 0) - (one?.at ?? 0)).toBeGreaterThan(500);
+    const [, two] = callsOf("/spent-soon/");
+    expect((two?.at ?? 0) - before).toBeGreaterThan(500);
   });
 
   test("what goes straight through and what is not cached is 429 too", async () => {
@@ -387,16 +396,29 @@ describe("when the quota is spent", () => {
       settings: {},
     });
     const queued = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => refresh(`/queued-${index}`)),
+      Array.from({ length: 60 }, (_, index) => refresh(`/queued-${index}`)),
     );
     expect(queued.map(({ status }) => status)).toEqual(queued.map(() => 202));
     await called("spent-queue", 1);
-    const first = await get("spent-queue/first");
-    expect(first.status).toBe(200);
+    const first = async () => {
+      const before = callsOf("/spent-queue/").length;
+      const startedAt = performance.now();
+      const { value, millis } = await timed(plane.service, () =>
+        get("spent-queue/first"),
+      );
+      const stood = performance.now() - startedAt - millis;
+      return { before, status: value.status, stood };
+    };
+    // Where the machine stands still for a part of its second it may be refused.
+    const { before, status } = await eventually(
+      first,
+      (answer) => answer.status === 200 || answer.stood < 100,
+    );
+    expect(status).toBe(200);
     const place = callsOf("/spent-queue/").findIndex(({ target }) =>
       target.endsWith("/first"),
     );
-    expect(place).toBeLessThan(4);
+    expect(place - before).toBeLessThan(3);
   });
 
   test("a hit needs no call", async () => {

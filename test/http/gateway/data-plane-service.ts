@@ -43,6 +43,8 @@ export interface DataPlane extends AsyncDisposable {
   age(millis: number): Promise<void>;
   /** Makes a proxy of this name, and a source of the same name behind it. */
   proxy(name: string, options?: ProxyOptions): Promise<void>;
+  /** Changes how long the source of this name waits for its upstream. */
+  wait(name: string, millis: number): Promise<void>;
   /** A request of nobody to `/gw/shop/…`. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   send(method: string, path: string, init?: RequestInit): Promise<Response>;
@@ -92,6 +94,11 @@ export async function dataPlane(options: ServiceOptions = {}): Promise<DataPlane
       await service.age(millis);
       await service.run(Effect.map(ResponseCache, (cache) => cache.clear()));
     },
+    wait: async (name, millis) => {
+      const path = `/api/v1/sources/${name}`;
+      const changed = await service.send("PATCH", path, { timeout_ms: millis });
+      if (changed.status !== 200) throw new Error(await changed.text());
+    },
     get: (path, headers = {}) => send("GET", path, { headers }),
     callsOf: (prefix) => upstream.calls.filter(({ target }) => target.startsWith(prefix)),
     proxy: async (name, options = {}) => {
@@ -102,6 +109,7 @@ export async function dataPlane(options: ServiceOptions = {}): Promise<DataPlane
         base_url: `${upstream.url}/${name}`,
         key_template: "/{{path*}}",
         rate_limit: { per_minute: 100_000 },
+        timeout_ms: 60_000,
         ...source,
       });
       if (created.status !== 201) throw new Error(await created.text());

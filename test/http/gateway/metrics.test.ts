@@ -8,6 +8,7 @@ import {
 } from "../../support/service.ts";
 import { parsePrometheus } from "../prometheus-parser.ts";
 import { type DataPlane, dataPlane } from "./data-plane-service.ts";
+import { wholly } from "./replies.ts";
 
 let plane: DataPlane;
 beforeAll(async () => {
@@ -15,6 +16,8 @@ beforeAll(async () => {
 }, 20_000);
 afterAll(() => plane[Symbol.asyncDispose]());
 
+const get = (path: string, headers: Record<string, string> = {}) =>
+  wholly(plane.get(path, headers));
 const none = { hit: 0, miss: 0, stale_served: 0, bypass: 0, refused: 0 };
 
 const metrics = async (service: TestService = plane.service) =>
@@ -52,13 +55,11 @@ describe("requests of the data plane", () => {
         { name: "/never", httpMethod: "POST" },
       ],
     });
-    const { get, send } = plane;
-
     const { gateway, cache } = await growth(async () => {
       const answers = [
         await get("counted/kept/1"),
         await get("counted/kept/1"),
-        await send("HEAD", "counted/kept/1"),
+        await plane.send("HEAD", "counted/kept/1"),
         await get("counted/kept/2"),
         await get("counted/elsewhere"),
       ];
@@ -82,12 +83,12 @@ describe("requests of the data plane", () => {
       settings: { ttl: 60 },
       source: { stale_if_error_s: 600 },
     });
-    await plane.get("old/a");
+    await get("old/a");
     await plane.age(70_000);
     plane.answers.set("old", json({}, 503));
 
     const { cache } = await growth(async () =>
-      expect(labels(await plane.get("old/a"))).toBe("STALE"),
+      expect(labels(await get("old/a"))).toBe("STALE"),
     );
 
     expect(cache).toEqual({ hit: 0, miss: 0, bypass: 0, stale_served: 1 });
@@ -97,10 +98,10 @@ describe("requests of the data plane", () => {
   test("are counted as refused, and as no read, where we answer for the upstream", async () => {
     await plane.proxy("broken", { answer: (request) => request.socket.destroy() });
     await plane.proxy("spent", { source: { rate_limit: { per_minute: 1 } } });
-    await plane.get("spent/a");
+    await get("spent/a");
 
     const { gateway, cache } = await growth(async () => {
-      const statuses = [await plane.get("broken/a"), await plane.get("spent/b")].map(
+      const statuses = [await get("broken/a"), await get("spent/b")].map(
         ({ status }) => status,
       );
       expect(statuses).toEqual([502, 429]);
@@ -119,10 +120,10 @@ describe("requests of the data plane", () => {
 
     const { gateway, cache } = await growth(async () => {
       const statuses = [
-        await plane.get("closed/a", { "x-api-key": "nobody" }),
-        await plane.get("open/a"),
-        await plane.get("unknown/a"),
-        await plane.get("guarded/a", { "cache-control": "no-cache" }),
+        await get("closed/a", { "x-api-key": "nobody" }),
+        await get("open/a"),
+        await get("unknown/a"),
+        await get("guarded/a", { "cache-control": "no-cache" }),
       ].map(({ status }) => status);
       expect(statuses).toEqual([401, 404, 404, 401]);
     });
@@ -137,12 +138,12 @@ describe("requests of the data plane", () => {
       address: plane.service.address,
     });
     await plane.proxy("shared", { settings: { ttl: 60 } });
-    await plane.get("shared/a");
+    await get("shared/a");
     await eventually(
       () => other.request("/gw/shop/shared/a"),
       ({ status }) => status === 200,
     );
-    await plane.get("shared/a");
+    await get("shared/a");
 
     await metrics(other);
 
@@ -155,10 +156,10 @@ describe("requests of the data plane", () => {
       settings: { ttl: 60, handlingAction: "CONTINUE" },
       source: { rate_limit: { per_minute: 1 } },
     });
-    await plane.get("dropping/a");
+    await get("dropping/a");
     const before = (await metrics()).gateway.renewals_dropped;
 
-    expect(labels(await plane.get("dropping/a"))).toBe("HIT");
+    expect(labels(await get("dropping/a"))).toBe("HIT");
 
     const after = await eventually(
       async () => (await metrics()).gateway.renewals_dropped,
@@ -173,7 +174,7 @@ describe("requests of the data plane", () => {
 
   test("stay in the totals when their API proxy is deleted, which is told of no more", async () => {
     await plane.proxy("leaving");
-    await plane.get("leaving/a");
+    await get("leaving/a");
     const before = (await metrics()).gateway;
 
     const deleted = await plane.service.request(
@@ -194,7 +195,7 @@ describe("GET /metrics of the gateway", () => {
   test("names each API proxy and result, escaped, those of no requests too", async () => {
     const name = 'a "b" {c}=,#é';
     await plane.proxy("named");
-    await plane.get("named/a");
+    await get("named/a");
     const renamed = await plane.service.send(
       "PATCH",
       "/apiops/projects/shop/apiProxies/named/",

@@ -53,6 +53,41 @@ export const labelOf = (response: Response) => response.headers.get("X-UC-Cache"
 
 export const statusOf = (response: Response) => response.headers.get("Cache-Status");
 
+/** Some turns of this process: what waits for nothing outside of it is done by then. */
+export const turns = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+};
+
+/**
+ * Until all that asked for `path` before have looked up what is stored, nothing, and wait for
+ * who leads: this looks it up behind them, and asks no upstream.
+ */
+export async function settled(
+  get: (path: string, headers: Record<string, string>) => Promise<Response>,
+  path: string,
+) {
+  const { status } = await get(path, { "cache-control": "only-if-cached" });
+  if (status !== 504) throw new Error(`Something is stored, or no store is: ${status}`);
+  await turns();
+}
+
+/** Whole seconds since `startedAt` of `performance.now()`, at most. */
+export const secondsSince = (startedAt: number) =>
+  Math.ceil((performance.now() - startedAt) / 1_000);
+
+/**
+ * `Cache-Status`, with the `ttl` that `expected` has where it is as much, or less by no more than
+ * has passed since `startedAt`: a machine may stand still.
+ */
+export const statusSince = (startedAt: number, response: Response, expected: string) =>
+  statusOf(response)?.replace(TTL, (said, seconds) => {
+    const [whole = "", full] = TTL.exec(expected) ?? [];
+    const passed = Number(full) - Number(seconds);
+    return passed >= 0 && passed <= secondsSince(startedAt) ? whole : said;
+  });
+
+const TTL = /ttl=(-?\d+)/;
+
 /** The word and the body of an answer: `HIT call 1`. */
 export const told = async (response: Response): Promise<string> =>
   `${labelOf(response)} ${await response.text()}`;

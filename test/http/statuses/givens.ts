@@ -54,7 +54,7 @@ export const failingUpstream: Given = async (world, id) => {
 
 export const silentUpstream: Given = async ({ weather }, id) => {
   weather.answers.set(id, () => {});
-  await weather.source(id, { timeout_ms: 100 });
+  await weather.source(id, { timeout_ms: 500 });
 };
 
 /** A user who may log in. */

@@ -13,6 +13,7 @@ import type { Ground } from "./ground.ts";
 import { makeApp } from "./http/app.ts";
 import type { RequestLine } from "./http/request-log.ts";
 import { runWith } from "./http/run.ts";
+import { SECURE_HEADERS } from "./http/secure-headers.ts";
 import { EntryWaiters } from "./services/entry/entry-waiters.ts";
 import { packageRoot } from "./package-root.ts";
 import { Background } from "./services/refresh/background.ts";
@@ -87,7 +88,7 @@ async function serviceOver(config: Config, ground: Ground, runtime: AppRuntime) 
     // A request that names no host has no URL that a router could read.
     URL.canParse(request.url)
       ? app.fetch(request, { peer })
-      : new Response(null, { status: 400 });
+      : new Response(null, { status: 400, headers: SECURE_HEADERS });
   return { fetch, generated, dataDir, endBy, close } satisfies Service;
 }
 

@@ -7,6 +7,12 @@
 /** How many items a page may have, and has where nobody says. */
 export const PAGE = { most: 1_000, usual: 50 } as const;
 
+/** Which page is wanted: behind what `cursor` tells, or the first. */
+export interface PageAsked {
+  readonly cursor: string | undefined;
+  readonly limit: number;
+}
+
 /** What a page shows, and the item that the next page comes after, if there is one. */
 export interface Page<A> {
   readonly items: readonly A[];

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type Caller, seesSource } from "../domain/access/caller.ts";
+import { type Caller, seesAllSources, seesSource } from "../domain/access/caller.ts";
 import type { Needs, Restricted } from "../domain/access/permission.ts";
 import { MANAGE_GRANT, mayDo } from "../domain/access/project-access.ts";
 import type { Session } from "../domain/access/session.ts";
@@ -72,15 +72,25 @@ const judge = Effect.fnUntraced(function* (
   return yield* new NotPermitted({ permission });
 });
 
+/**
+ * Why the caller may not do what is about that source, or about all of them (`undefined`);
+ * `undefined` where nothing speaks against it.
+ */
+export function refusedFor(c: Context, sourceId: string | undefined) {
+  const caller = callerOf(c);
+  if (sourceId !== undefined) {
+    return seesSource(caller, sourceId) ? undefined : new SourceNotFound({ sourceId });
+  }
+  const permission = "all sources";
+  return seesAllSources(caller) ? undefined : new NotPermitted({ permission });
+}
+
 /** Keeps a caller who is restricted to sources within them. To be put behind `authorize`. */
 export const withinSources = (restricted: Restricted) =>
   createMiddleware<CallerEnv>(async (c, next) => {
-    const caller = c.get("caller");
-    if (caller?.sources === undefined) return next();
-    if (restricted === "refused") {
-      return failure(c, new NotPermitted({ permission: "all sources" }));
-    }
+    const isJudgedHere = restricted === "source" || restricted === "refused";
+    if (!isJudgedHere || c.get("caller") === undefined) return next();
     const sourceId = restricted === "source" ? c.req.param("source_id") : undefined;
-    if (sourceId === undefined || seesSource(caller, sourceId)) return next();
-    return failure(c, new SourceNotFound({ sourceId }));
+    const refused = refusedFor(c, sourceId);
+    return refused === undefined ? next() : failure(c, refused);
   });

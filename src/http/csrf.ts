@@ -30,11 +30,11 @@ export function isSafe(method: string): boolean {
   return ["GET", "HEAD", "OPTIONS"].includes(method.toUpperCase());
 }
 
-/** Answers 403. To be put behind `authorize`. */
+/** Answers 403. For unsafe methods, to be put behind `authorize`. */
 export const csrfChecked = (run: Run) =>
   createMiddleware<CallerEnv>(async (c, next) => {
     const { caller } = c.var;
-    if (isSafe(c.req.method) || caller?.by === "token") return next();
+    if (caller?.by === "token") return next();
     const evidence = {
       cookie: c.req.header("cookie"),
       token: c.req.header(CSRF_HEADER),
@@ -67,7 +67,6 @@ const unlessByToken = Effect.fnUntraced(function* <E, R>(
 
 /** Answers 400 for a CSRF token in a JSON body, where pages of other sites can put one. */
 export const noTokenInBody = createMiddleware(async (c, next) => {
-  if (isSafe(c.req.method)) return next();
   const bytes = await c.req.arrayBuffer();
   // The body is kept, and whoever reads it later is to find no other.
   const { url, method, headers, signal } = c.req.raw;
@@ -77,10 +76,10 @@ export const noTokenInBody = createMiddleware(async (c, next) => {
   return failure(c, new Malformed({ field: "csrf_token", reason }));
 });
 
-/** Does `check` where somebody who is logged in calls to change something. */
+/** Does `check` where somebody who is logged in calls. */
 export const whereInSession = (check: MiddlewareHandler) =>
   createMiddleware<CallerEnv>((c, next) =>
-    c.var.caller?.by === "session" && !isSafe(c.req.method)
+    c.var.caller?.by === "session"
       ? (check(c, next) as Promise<Response | void>)
       : next(),
   );

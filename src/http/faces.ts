@@ -20,7 +20,7 @@ import { problem, problemAnswer } from "./problems.ts";
  */
 export type Face = "api" | "admin" | "gateway";
 
-export interface FaceEnv {
+interface FaceEnv {
   readonly Variables: { readonly face?: Face };
 }
 

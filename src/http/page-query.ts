@@ -1,10 +1,10 @@
 /**
- * How a client asks for a page of a list.
+ * How a client asks for a page of a list, and what a page is on the wire.
  *
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { PAGE } from "../domain/page.ts";
+import { PAGE, type PageAsked } from "../domain/page.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 const CURSOR = "L3dlYXRoZXIvU2hhbmdoYWk.n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
@@ -23,16 +23,15 @@ export const PageQuery = z.object({
   limit: Limit,
 });
 
-export interface PageAsked {
-  readonly cursor: string | undefined;
-  readonly limit: number;
-}
-
 export function pageAsked({ cursor, limit }: z.infer<typeof PageQuery>): PageAsked {
   return { cursor, limit: limit ?? PAGE.usual };
 }
 
-export const NextCursorSchema = z.string().nullable().openapi({
+const NextCursorSchema = z.string().nullable().openapi({
   description: "Where the next page begins; `null` at the end of the list",
   example: CURSOR,
 });
+
+/** Items of one kind, and the way to the next of them. */
+export const pageSchema = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: NextCursorSchema });

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { listMembers } from "../domain/http-cache/field-value.ts";
 
 const DEFAULT_SECONDS = 10;
 const MOST_SECONDS = 60;
@@ -26,7 +27,7 @@ const preference = /^\s*([!#$%&'*+\-.^_`|~\w]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s
  * ```
  */
 export function waitSeconds(prefer: string | undefined): number {
-  for (const part of (prefer ?? "").split(",")) {
+  for (const part of listMembers(prefer ?? "")) {
     const [, name = "", value = ""] = preference.exec(part) ?? [];
     if (name.toLowerCase() !== "wait") continue;
     const digits = /^"?(\d{1,9})"?$/.exec(value)?.[1];

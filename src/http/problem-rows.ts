@@ -9,7 +9,7 @@ import type { ServiceError } from "../services/errors.ts";
 import type { ProblemParts } from "./problem-schema.ts";
 
 export type Tag = ServiceError["_tag"];
-type ErrorWith<T extends Tag> = Extract<ServiceError, { readonly _tag: T }>;
+export type ErrorWith<T extends Tag> = Extract<ServiceError, { readonly _tag: T }>;
 
 /** What the problem of one service error is made of. */
 export interface ProblemRow<E> {
@@ -21,9 +21,11 @@ export interface ProblemRow<E> {
   readonly members?: (error: E) => ProblemParts["members"];
 }
 
-const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
+export const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
   "Retry-After": String(error.retryAfterSeconds),
 });
+
+export const challenge = () => ({ "WWW-Authenticate": 'Bearer realm="uni-cache"' });
 
 export const problemRows = {
   Malformed: { status: 400, code: "MALFORMED", title: "Request can't be read" },
@@ -31,7 +33,7 @@ export const problemRows = {
     status: 401,
     code: "AUTHENTICATION_REQUIRED",
     title: "Not authenticated",
-    headers: () => ({ "WWW-Authenticate": 'Bearer realm="uni-cache"' }),
+    headers: challenge,
   },
   NotPermitted: { status: 403, code: "PERMISSION_REQUIRED", title: "Not permitted" },
   InvalidCredentials: {

@@ -7,6 +7,7 @@
  */
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { FieldProblem } from "../services/errors.ts";
+import { describeHeader, errorHeaderText } from "./header-schemas.ts";
 
 const FieldProblemSchema = z.object({
   field: z
@@ -15,7 +16,7 @@ const FieldProblemSchema = z.object({
   message: z.string(),
 });
 
-export const ProblemSchema = z
+const ProblemSchema = z
   .object({
     type: z.literal("about:blank"),
     title: z.string().openapi({ example: "Entry not found" }),
@@ -69,12 +70,6 @@ export function problemBody(
   };
 }
 
-const headerDescriptions: Readonly<Record<string, string>> = {
-  Location: "The task",
-  "Retry-After": "Whole seconds after which asking again makes sense",
-  "WWW-Authenticate": "How to authenticate (RFC 9110 §11.6.1)",
-};
-
 /**
  * What the document says of the problems that come with one status. Each refers to an
  * example that the document keeps under its code.
@@ -91,18 +86,12 @@ export function describeProblems(problems: readonly ProblemParts[]) {
       ["Cache-Control", describeHeader("Problems are not to be kept", "no-store")],
       ...headers.map(([name, example]) => [
         name,
-        describeHeader(headerDescriptions[name] ?? name, example),
+        describeHeader(errorHeaderText(name), example),
       ]),
     ]),
     content: { "application/json": media, "application/problem+json": media },
   };
 }
-
-const describeHeader = (description: string, example: string) => ({
-  description,
-  schema: { type: "string" as const },
-  example,
-});
 
 /** `responses` with `headers` besides their own. */
 export function alsoWith<R extends Record<number, { readonly headers: object }>>(

@@ -99,7 +99,7 @@ export function serve<R extends RouteConfig>(
     ...(declaration.bypassNeeds === undefined
       ? []
       : [whereBypassing(authorize(run, declaration.bypassNeeds))]),
-    ...csrfChecks(run, declaration),
+    ...(isSafe(config.method) ? [] : csrfChecks(run, declaration)),
     readablePath(config.path),
     withinSources(declaration.restricted),
     ...bodyChecks(route),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Problem } from "./problem-schema.ts";
 import { SECURE_HEADERS } from "./secure-headers.ts";
 
 export function answerStarting(request: Request): Response {
@@ -17,7 +18,7 @@ export function answerStarting(request: Request): Response {
   if (path === "/api/v1/healthz") {
     return new Response(JSON.stringify({ status: "ok" }), { headers });
   }
-  const problem = {
+  const problem: Problem = {
     type: "about:blank",
     title: "Starting",
     status: 503,

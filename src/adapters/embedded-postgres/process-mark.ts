@@ -5,6 +5,7 @@
  * @module
  */
 import { readFileSync } from "node:fs";
+import { codeOf } from "./embedded-postgres-failed.ts";
 
 /** `undefined` when no such process runs; a killed one that nobody reaped does not run. */
 export function markOf(pid: number): string | undefined {
@@ -47,6 +48,6 @@ function answersSignals(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it runs, under another account.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }

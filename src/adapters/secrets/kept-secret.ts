@@ -5,9 +5,12 @@
  */
 import { randomBytes } from "node:crypto";
 import {
-  chmodSync,
+  closeSync,
+  fchmodSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -45,11 +48,11 @@ export function keepSecret(folder: string, name: string, make: () => string): Ke
 function publish(folder: string, name: string, secret: string): boolean {
   mkdirSync(folder, { recursive: true });
   const aside = join(folder, `.${name}.${randomBytes(6).toString("hex")}`);
-  writeFileSync(aside, `${secret}\n`, { mode: 0o600, flag: "wx" });
-  chmodSync(aside, 0o600);
   try {
+    writeWhole(aside, `${secret}\n`);
     // A link appears whole and never replaces what is there.
     linkSync(aside, join(folder, name));
+    flush(openSync(folder, "r"));
     return true;
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
@@ -57,6 +60,19 @@ function publish(folder: string, name: string, secret: string): boolean {
   } finally {
     rmSync(aside, { force: true });
   }
+}
+
+/** A power cut must not take a secret away that something is stored by already. */
+function writeWhole(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
+  fchmodSync(file, 0o600);
+  writeFileSync(file, text);
+  flush(file);
+}
+
+function flush(handle: number): void {
+  fsyncSync(handle);
+  closeSync(handle);
 }
 
 export function forgetSecret(folder: string, name: string): void {

@@ -28,6 +28,13 @@ export function callerName({ by, id }: Caller): string {
 }
 
 /** Whether the source exists for `caller`. */
-export function seesSource({ sources }: Caller, sourceId: string): boolean {
+export function seesSource({ sources }: Reach, sourceId: string): boolean {
   return sources === undefined || sources.includes(sourceId);
 }
+
+/** Whether `caller` may do what is about all sources at once. */
+export function seesAllSources({ sources }: Reach): boolean {
+  return sources === undefined;
+}
+
+type Reach = Pick<Caller, "sources">;

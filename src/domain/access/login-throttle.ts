@@ -53,11 +53,6 @@ export function judgeTry(
     : { _tag: "Refused", retryAt: oldest + millis };
 }
 
-/** Whole seconds from `now` to `retryAt`, 1 at least. */
-export function secondsUntil(retryAt: number, now: number): number {
-  return Math.max(1, Math.ceil((retryAt - now) / 1_000));
-}
-
 /** SHA-256 of name and network, 32 bytes: a name may hold anything, a password typed there too. */
 export function nameHash({ username, address }: Trier): Uint8Array {
   return hashOf(["name", username, networkName(address)]);

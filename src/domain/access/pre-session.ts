@@ -9,7 +9,7 @@
  * @module
  */
 
-export const PRE_SESSION_MILLIS = 3_600_000;
+const PRE_SESSION_MILLIS = 3_600_000;
 
 /** What the tag is over. */
 export function preSessionText(now: number, random: Uint8Array): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONTROL } from "../source/percent-encoding.ts";
+import { textFault } from "../source/key-spelling.ts";
 import type { Role } from "./permission.ts";
 
 export const MOST_USERNAME_CHARACTERS = 64;
@@ -39,7 +39,7 @@ export interface UserChange {
  * ```
  */
 export function usernameFrom(text: string): string | undefined {
-  if (!text.isWellFormed() || CONTROL.test(text)) return undefined;
+  if (textFault(text) !== undefined) return undefined;
   const name = text.normalize("NFC");
   const characters = [...name].length;
   const fits = characters >= 1 && characters <= MOST_USERNAME_CHARACTERS;

@@ -10,9 +10,9 @@ export const CACHE_KEY_TYPES = ["QUERY_PARAMS", "CUSTOM"] as const;
 export const CACHE_STORAGE_TYPES = ["LOCAL", "DISTRIBUTED"] as const;
 export const HANDLING_ACTIONS = ["CONTINUE", "STOP"] as const;
 
-export type CacheKeyType = (typeof CACHE_KEY_TYPES)[number];
+type CacheKeyType = (typeof CACHE_KEY_TYPES)[number];
 export type CacheStorageType = (typeof CACHE_STORAGE_TYPES)[number];
-export type HandlingAction = (typeof HANDLING_ACTIONS)[number];
+type HandlingAction = (typeof HANDLING_ACTIONS)[number];
 
 export interface CacheSettings {
   readonly name: string;

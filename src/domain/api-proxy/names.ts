@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CONTROL } from "../source/percent-encoding.ts";
+import { textFault } from "../source/key-spelling.ts";
 
 const MOST_CHARACTERS = 100;
 
@@ -14,7 +14,7 @@ export function nameFault(name: string): string | undefined {
   if (length < 1 || length > MOST_CHARACTERS) {
     return `must have 1 to ${MOST_CHARACTERS} characters`;
   }
-  if (!name.isWellFormed() || CONTROL.test(name)) {
+  if (textFault(name) !== undefined) {
     return "must be Unicode text without control characters";
   }
   if (/[/\\]/.test(name)) return "must not have / or \\";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CONTROL } from "../source/percent-encoding.ts";
+import { textFault } from "../source/key-spelling.ts";
 import { parseSegmentPattern, type SegmentPattern } from "./path-segment.ts";
 
 export interface PathTemplate {
@@ -28,7 +28,7 @@ const DOTS = /^(?:\.|%2e){1,2}$/i;
 /** Reads the name of an endpoint, or the path it has at the upstream. */
 export function parsePathTemplate(text: string): PathTemplate | TemplateFault {
   if (!text.startsWith("/")) return refused("must begin with /");
-  if (!text.isWellFormed() || CONTROL.test(text)) {
+  if (textFault(text) !== undefined) {
     return refused("must be Unicode text without control characters");
   }
   if (new TextEncoder().encode(text).length > MOST_BYTES) {

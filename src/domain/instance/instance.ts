@@ -5,7 +5,6 @@
  *
  * @module
  */
-
 import { type PurgeSelection, wantedParams } from "../entry/purge.ts";
 
 export const DB_TYPES = ["mysql", "postgresql", "sqlserver", "oracle"] as const;
@@ -37,6 +36,12 @@ export type InstanceChange = {
 
 /** Ids are whole numbers from 1 to here; no instance has one beyond. */
 export const LARGEST_INSTANCE_ID = 2_147_483_647;
+
+/** What is cleared, by its name: two clears of the same name are kept apart. */
+export function nameOfClear(instanceId: number, username?: string): string {
+  const instance = `instance ${instanceId}`;
+  return username === undefined ? instance : `user "${username}" of ${instance}`;
+}
 
 /** Every entry about an instance, or about one account on it. */
 export function entriesAbout(instanceId: number, username?: string): PurgeSelection {

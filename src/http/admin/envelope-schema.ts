@@ -4,16 +4,16 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import type { ServiceError } from "../../services/errors.ts";
+import { errorHeaderText } from "../header-schemas.ts";
+import { answered } from "../json-content.ts";
+import type { Tag } from "../problem-rows.ts";
 import { problemSamples } from "../problem-samples.ts";
 import { type CodeOf, told } from "./error-messages.ts";
 import { type MessageCode, type Refusal, refusals } from "./message-codes.ts";
 
-type Tag = ServiceError["_tag"];
-
 const FieldFaultSchema = z.object({ field: z.string(), message: z.string() });
 
-export const FailureSchema = z
+const FailureSchema = z
   .object({
     success: z.literal(false),
     error: z.literal(true),
@@ -53,7 +53,7 @@ export type SuccessBody<Data> = z.infer<typeof DoneSchema> &
   (Data extends undefined ? unknown : { data: Data });
 
 /** A success that carries nothing. */
-export const DoneSchema = z.object({
+const DoneSchema = z.object({
   success: z.literal(true),
   error: z.literal(false),
   message: z.string().openapi({ example: "操作成功" }),
@@ -61,10 +61,10 @@ export const DoneSchema = z.object({
 });
 
 /** A success that carries `data`. */
-export const successSchema = <Data extends z.ZodType>(data: Data) =>
+const successSchema = <Data extends z.ZodType>(data: Data) =>
   DoneSchema.extend({ data });
 
-export const envelopeHeadersSchema = {
+const envelopeHeadersSchema = {
   "Cache-Control": {
     description: "`no-store`",
     schema: { type: "string" as const },
@@ -82,16 +82,14 @@ export const successResponse = <Data extends z.ZodType>(
   description: string,
   data: Data,
 ) => ({
-  description,
+  ...answered(description, successSchema(data)),
   headers: envelopeHeadersSchema,
-  content: { "application/json": { schema: successSchema(data) } },
 });
 
 /** A success of a route that has nothing to give. */
 export const doneResponse = (description: string) => ({
-  description,
+  ...answered(description, DoneSchema),
   headers: envelopeHeadersSchema,
-  content: { "application/json": { schema: DoneSchema } },
 });
 
 type StatusOf<T extends Tag> = (typeof refusals)[CodeOf<T>]["status"];
@@ -106,7 +104,7 @@ export function envelopeResponses<const T extends Tag>(...tags: readonly T[]) {
       Object.keys(headers).map((name) => [
         name,
         {
-          description: describedHeaders[name] ?? name,
+          description: errorHeaderText(name),
           schema: { type: "string" as const },
         },
       ]),
@@ -118,11 +116,6 @@ export function envelopeResponses<const T extends Tag>(...tags: readonly T[]) {
     [K in T as StatusOf<K>]: ReturnType<typeof describe>;
   };
 }
-
-const describedHeaders: Readonly<Record<string, string>> = {
-  "Retry-After": "Whole seconds after which asking again makes sense",
-  "WWW-Authenticate": "How to authenticate (RFC 9110 §11.6.1)",
-};
 
 interface Example {
   readonly summary: string;

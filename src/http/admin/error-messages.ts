@@ -7,12 +7,10 @@
  * @module
  */
 import type { FieldProblem, ServiceError } from "../../services/errors.ts";
+import { challenge, type ErrorWith, retryAfter, type Tag } from "../problem-rows.ts";
 import type { Language } from "./language.ts";
 import type { MessageCode } from "./message-codes.ts";
 import { translated } from "./messages.ts";
-
-type Tag = ServiceError["_tag"];
-type ErrorWith<T extends Tag> = Extract<ServiceError, { readonly _tag: T }>;
 
 interface Row<E> {
   readonly code: MessageCode;
@@ -20,13 +18,9 @@ interface Row<E> {
   readonly headers?: (error: E) => Record<string, string>;
 }
 
-const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
-  "Retry-After": String(error.retryAfterSeconds),
-});
-
 const upstreamFailed = { code: "INTERNAL_ERROR", zh: () => "上游服务请求失败" } as const;
 
-export const errorMessages = {
+const errorMessages = {
   StoreUnavailable: { code: "INTERNAL_ERROR", zh: () => "缓存存储不可用" },
   Malformed: {
     code: "VALIDATION_ERROR",
@@ -104,7 +98,7 @@ export const errorMessages = {
   NotAuthenticated: {
     code: "AUTHENTICATION_REQUIRED",
     zh: () => "请先登录",
-    headers: () => ({ "WWW-Authenticate": 'Bearer realm="uni-cache"' }),
+    headers: challenge,
   },
   NotPermitted: {
     code: "PERMISSION_REQUIRED",

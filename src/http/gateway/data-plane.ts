@@ -103,7 +103,7 @@ function rawQuery(url: string): string | undefined {
 
 function answered(c: Context, answer: GatewayAnswer): Response {
   const { status, body } = answer;
-  const isBodiless = c.req.method === "HEAD" || status === 204 || status === 304;
+  const isBodiless = c.req.method === "HEAD" || BODILESS.has(status);
   if (body instanceof Uint8Array) {
     return made(
       c,
@@ -115,6 +115,9 @@ function answered(c: Context, answer: GatewayAnswer): Response {
   if (isBodiless) body.discard();
   return made(c, status, answer.headers, isBodiless ? null : streamOf(body));
 }
+
+/** A response of the Fetch standard takes no body with them, not even an empty stream. */
+const BODILESS = new Set([204, 205, 304]);
 
 /** More goes out in pieces. */
 const SMALL_BYTES = 64 * 1024;

@@ -5,6 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { ServiceError } from "../../services/errors.ts";
+import { describeHeader, errorHeaderText } from "../header-schemas.ts";
 import { problemSamples } from "../problem-samples.ts";
 import { gatewayAnswer, gatewayParts, type GatewayStatusOf } from "./failure.ts";
 
@@ -21,11 +22,6 @@ export const GatewayErrorSchema = z
       .openapi({ description: "For people", example: "handlingAction is required" }),
   })
   .openapi("GatewayError", { description: "How the gateway says no" });
-
-const headerDescriptions: Readonly<Record<string, string>> = {
-  "Retry-After": "Whole seconds after which asking again makes sense",
-  "WWW-Authenticate": "How to authenticate (RFC 9110 §11.6.1)",
-};
 
 /** The `responses` entries for a route of the gateway's management that can fail with `tags`. */
 export function gatewayResponses<const T extends Tag>(...tags: readonly T[]) {
@@ -58,7 +54,7 @@ const describe = (samples: readonly Sample[]) => ({
     ...samples.flatMap(({ headers }) =>
       Object.entries(headers).map(([name, example]) => [
         name,
-        describeHeader(headerDescriptions[name] ?? name, example),
+        describeHeader(errorHeaderText(name), example),
       ]),
     ),
   ]),
@@ -70,10 +66,4 @@ const describe = (samples: readonly Sample[]) => ({
       ),
     },
   },
-});
-
-const describeHeader = (description: string, example: string) => ({
-  description,
-  schema: { type: "string" as const },
-  example,
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { answered } from "../json-content.ts";
 
 export const SuccessSchema = z
   .object({
@@ -24,12 +25,6 @@ export const listSchema = <R extends z.ZodType>(result: R) =>
     resultList: z.array(result),
     resultCount: z.int().openapi({ example: 1 }),
   });
-
-/** A `responses` entry. */
-export const answered = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 /** A `responses` entry of what was made. */
 export const created = <S extends z.ZodType>(

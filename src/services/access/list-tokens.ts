@@ -4,16 +4,13 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { cutPage } from "../../domain/page.ts";
+import { cutPage, type PageAsked } from "../../domain/page.ts";
 import { cursorAfter, lastBefore } from "./cursor.ts";
 import { TokenStore } from "./token-store.ts";
 
 const LIST = ["tokens"] as const;
 
-export const listTokens = Effect.fn("listTokens")(function* (asked: {
-  readonly cursor: string | undefined;
-  readonly limit: number;
-}) {
+export const listTokens = Effect.fn("listTokens")(function* (asked: PageAsked) {
   const store = yield* TokenStore;
   const after = yield* lastBefore(LIST, asked.cursor);
   const { items, last } = cutPage(yield* store.page(after, asked.limit + 1), asked.limit);

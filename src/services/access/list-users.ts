@@ -4,16 +4,13 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { cutPage } from "../../domain/page.ts";
+import { cutPage, type PageAsked } from "../../domain/page.ts";
 import { cursorAfter, lastBefore } from "./cursor.ts";
 import { UserStore } from "./user-store.ts";
 
 const LIST = ["users"] as const;
 
-export const listUsers = Effect.fn("listUsers")(function* (asked: {
-  readonly cursor: string | undefined;
-  readonly limit: number;
-}) {
+export const listUsers = Effect.fn("listUsers")(function* (asked: PageAsked) {
   const store = yield* UserStore;
   const before = yield* lastBefore(LIST, asked.cursor);
   const after = before === undefined ? undefined : Number(before);

@@ -24,8 +24,8 @@ export class LoginRoom extends Context.Service<
   }
 >()("uni-cache/services/LoginRoom") {}
 
-export const MOST_OF_ALL = 34;
-export const MOST_OF_ONE = 6;
+const MOST_OF_ALL = 34;
+const MOST_OF_ONE = 6;
 const RETRY_AFTER_SECONDS = 10;
 
 export const layer = Layer.sync(LoginRoom, () => {

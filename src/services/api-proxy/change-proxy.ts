@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect";
 import { proxySpace } from "../../domain/api-proxy/api-proxy.ts";
 import { Audit } from "../audit/audit.ts";
+import { auditTarget } from "./audit-target.ts";
 import { changeProxyOf } from "./change-proxy-of.ts";
 import { type ProxyChange, ProxyStore } from "./proxy-store.ts";
 
@@ -32,7 +33,7 @@ export const changeProxy = Effect.fn("changeProxy")(function* (
         const changed = yield* store.update(proxy, change);
         const { name: apiProxyName, ...rest } = change;
         const details = apiProxyName === undefined ? rest : { apiProxyName, ...rest };
-        const target = `${projectName}/${name}`;
+        const target = auditTarget({ projectName, apiProxyName: name });
         yield* audit.record({ action: "proxy.change", target, details });
         return changed;
       }),

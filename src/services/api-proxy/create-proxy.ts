@@ -8,6 +8,7 @@ import type { EndpointDraft } from "../../domain/api-proxy/endpoint-draft.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Transaction } from "../transaction.ts";
+import { auditTarget } from "./audit-target.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { type ProxyDraft, ProxyStore } from "./proxy-store.ts";
 
@@ -39,7 +40,7 @@ const insertProxy = Effect.fnUntraced(function* (
   const { sourceId, access, creationType } = draft;
   yield* audit.record({
     action: "proxy.create",
-    target: `${projectName}/${draft.name}`,
+    target: auditTarget({ projectName, apiProxyName: draft.name }),
     details: {
       sourceId,
       access,

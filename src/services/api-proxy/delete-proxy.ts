@@ -10,6 +10,7 @@ import { ChangeBus } from "../change-bus.ts";
 import { everyoneKnows } from "../clearing/clear-entries.ts";
 import { EntryStore } from "../entry/entry-store.ts";
 import { Transaction } from "../transaction.ts";
+import { auditTarget } from "./audit-target.ts";
 import { ProxyStore } from "./proxy-store.ts";
 
 /** Nothing of it is answered any more, in any process. */
@@ -25,7 +26,8 @@ export const deleteProxy = Effect.fn("deleteProxy")(function* (
   const remove = Effect.gen(function* () {
     const { id } = yield* store.lock(projectName, name);
     yield* store.remove(id);
-    yield* audit.record({ action: "proxy.delete", target: `${projectName}/${name}` });
+    const target = auditTarget({ projectName, apiProxyName: name });
+    yield* audit.record({ action: "proxy.delete", target });
     yield* bus.log({ _tag: "ProxyChanged", proxyId: id });
     // Its number is given to no other, so its space is free to be swept whenever.
     return yield* entries.abandon(proxySpace(id));

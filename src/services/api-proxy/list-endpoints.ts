@@ -4,9 +4,8 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import type { ProxyName } from "./change-endpoint.ts";
 import { EndpointStore } from "./endpoint-store.ts";
-import { ProxyStore } from "./proxy-store.ts";
+import { type ProxyName, ProxyStore } from "./proxy-store.ts";
 
 export const listEndpoints = Effect.fn("listEndpoints")(function* (of: ProxyName) {
   const proxies = yield* ProxyStore;

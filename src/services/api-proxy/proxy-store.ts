@@ -10,6 +10,12 @@ import type { CacheSettings } from "../../domain/api-proxy/cache-settings.ts";
 import type { ApiProxyExists, ApiProxyNotFound, ProjectNotFound } from "./errors.ts";
 import type { SourceNotFound, StoreUnavailable } from "../errors.ts";
 
+/** What an API proxy is known by. */
+export interface ProxyName {
+  readonly projectName: string;
+  readonly apiProxyName: string;
+}
+
 /** What a client says of an API proxy. */
 export type ProxyDraft = Pick<
   ApiProxy,

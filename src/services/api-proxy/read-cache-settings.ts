@@ -5,9 +5,8 @@
  */
 import * as Effect from "effect/Effect";
 import { effectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
-import type { ProxyName } from "./change-endpoint.ts";
 import { type EndpointName, EndpointStore } from "./endpoint-store.ts";
-import { ProxyStore } from "./proxy-store.ts";
+import { type ProxyName, ProxyStore } from "./proxy-store.ts";
 
 /** Those of the endpoint where one is named, else of the whole proxy. */
 export const readCacheSettings = Effect.fn("readCacheSettings")(function* (

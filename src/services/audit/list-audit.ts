@@ -4,14 +4,11 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { cutPage } from "../../domain/page.ts";
+import { cutPage, type PageAsked } from "../../domain/page.ts";
 import { cursorAfter, lastBefore } from "../access/cursor.ts";
 import { Audit, type AuditFilter, type AuditPlace } from "./audit.ts";
 
-export interface AuditAsked extends Omit<AuditFilter, "before"> {
-  readonly cursor: string | undefined;
-  readonly limit: number;
-}
+export interface AuditAsked extends Omit<AuditFilter, "before">, PageAsked {}
 
 export const listAudit = Effect.fn("listAudit")(function* (asked: AuditAsked) {
   const audit = yield* Audit;

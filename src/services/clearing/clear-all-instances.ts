@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
-import { entriesAbout } from "../../domain/instance/instance.ts";
+import { entriesAbout, nameOfClear } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
 import { InstanceStore } from "../instance/instance-store.ts";
 import { alone, clearEntries, everyoneKnows } from "./clear-entries.ts";
@@ -64,7 +64,7 @@ const clearSome = (ids: readonly number[], count: Count) =>
 const clearOne = Effect.fnUntraced(function* (instanceId: number) {
   const audit = yield* Audit;
   return yield* clearEntries({
-    kept: yield* alone(`instance ${instanceId}`),
+    kept: yield* alone(nameOfClear(instanceId)),
     selections: [entriesAbout(instanceId)],
     record: ({ counts }) =>
       audit.record({

@@ -4,7 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { entriesAbout } from "../../domain/instance/instance.ts";
+import { entriesAbout, nameOfClear } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
 import { knownInstance } from "../instance/instance-store.ts";
 import { clearAlone } from "./clear-entries.ts";
@@ -13,7 +13,7 @@ import { clearAlone } from "./clear-entries.ts";
 export const clearInstance = Effect.fn("clearInstance")(function* (instanceId: number) {
   const audit = yield* Audit;
   yield* knownInstance(instanceId);
-  return yield* clearAlone(`instance ${instanceId}`, {
+  return yield* clearAlone(nameOfClear(instanceId), {
     selections: [entriesAbout(instanceId)],
     record: ({ counts }) =>
       audit.record({

@@ -4,7 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { entriesAbout } from "../../domain/instance/instance.ts";
+import { entriesAbout, nameOfClear } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
 import { knownInstance } from "../instance/instance-store.ts";
 import { clearAlone } from "./clear-entries.ts";
@@ -16,7 +16,7 @@ export const clearUser = Effect.fn("clearUser")(function* (
 ) {
   const audit = yield* Audit;
   yield* knownInstance(instanceId);
-  return yield* clearAlone(`user "${username}" of instance ${instanceId}`, {
+  return yield* clearAlone(nameOfClear(instanceId, username), {
     selections: [entriesAbout(instanceId, username)],
     record: ({ counts }) =>
       audit.record({

@@ -32,15 +32,15 @@ const countRules = Effect.fnUntraced(function* (type: DbType) {
   let [after, entries, bytes, rules] = [0, 0, 0, 0];
   for (;;) {
     const page = yield* statistics.bodiesWith({ [DB_TYPE_PARAM]: type }, after);
+    const isCut = page.length > 0 && (entries >= MOST_ENTRIES || bytes >= MOST_BYTES);
+    if (page.length === 0 || isCut) {
+      return { isCached: entries > 0, rules, isCut } satisfies RulesCached;
+    }
     for (const { place, encoding, body } of page) {
       after = place;
       entries += 1;
       bytes += body.length;
       rules += rulesIn(encoding, body);
-    }
-    const isCut = entries >= MOST_ENTRIES || bytes >= MOST_BYTES;
-    if (page.length === 0 || isCut) {
-      return { isCached: entries > 0, rules, isCut } satisfies RulesCached;
     }
   }
 });

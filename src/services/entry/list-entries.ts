@@ -5,18 +5,16 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import { cutPage } from "../../domain/page.ts";
+import { cutPage, type PageAsked } from "../../domain/page.ts";
 import { normalisePrefix } from "../../domain/source/key-prefix.ts";
 import { cursorAfter, lastBefore } from "../access/cursor.ts";
 import { Invalid, Malformed } from "../errors.ts";
 import { type KnownSource, knownSource } from "../source/source-directory.ts";
 import { EntryStore } from "./entry-store.ts";
 
-export interface EntriesAsked {
+export interface EntriesAsked extends PageAsked {
   /** As the client spells it; `""` for every key. */
   readonly prefix: string;
-  readonly cursor: string | undefined;
-  readonly limit: number;
 }
 
 /** What has expired is passed over, so a page may be short before the list ends. */

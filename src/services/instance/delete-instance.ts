@@ -4,7 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { entriesAbout } from "../../domain/instance/instance.ts";
+import { entriesAbout, nameOfClear } from "../../domain/instance/instance.ts";
 import { Audit } from "../audit/audit.ts";
 import { clearAlone } from "../clearing/clear-entries.ts";
 import { InstanceNotFound } from "../errors.ts";
@@ -15,7 +15,7 @@ export const deleteInstance = Effect.fn("deleteInstance")(function* (id: number)
   const store = yield* InstanceStore;
   const audit = yield* Audit;
   const { name } = yield* knownInstance(id);
-  return yield* clearAlone(`instance ${id}`, {
+  return yield* clearAlone(nameOfClear(id), {
     selections: [entriesAbout(id)],
     record: Effect.fnUntraced(function* ({ isLast, counts }) {
       if (isLast && !(yield* store.remove(id))) {

@@ -4,18 +4,16 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { cutPage } from "../../domain/page.ts";
+import { cutPage, type PageAsked } from "../../domain/page.ts";
 import type { TaskState } from "../../domain/refresh/task.ts";
 import { cursorAfter, lastBefore } from "../access/cursor.ts";
 import { SourceNotFound } from "../errors.ts";
 import { knownSource } from "../source/source-directory.ts";
 import { TaskQueue } from "./task-queue.ts";
 
-export interface TasksAsked {
+export interface TasksAsked extends PageAsked {
   readonly state: TaskState | undefined;
   readonly sourceId: string | undefined;
-  readonly cursor: string | undefined;
-  readonly limit: number;
   /** The only sources whose tasks may be told of; `undefined`: any. */
   readonly within: readonly string[] | undefined;
 }

@@ -4,7 +4,6 @@ import {
   judgeTry,
   nameHash,
   networkHash,
-  secondsUntil,
   type Trier,
 } from "../../../src/domain/access/login-throttle.ts";
 import { parseAddress } from "../../../src/domain/source/ip-address.ts";
@@ -73,19 +72,6 @@ describe("judgeTry()", () => {
         }
       }),
     );
-  });
-});
-
-describe("secondsUntil()", () => {
-  test.each([
-    [60_000, 0, 60],
-    [60_000, 1, 60],
-    [60_000, 1_000, 59],
-    [60_000, 59_999, 1],
-    [60_000, 60_000, 1],
-    [60_000, 90_000, 1],
-  ])("until %p from %p: %p", (retryAt, now, expected) => {
-    expect(secondsUntil(retryAt, now)).toBe(expected);
   });
 });
 

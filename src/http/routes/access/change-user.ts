@@ -6,6 +6,7 @@
 import * as Result from "effect/Result";
 import { changeUser } from "../../../services/access/change-user.ts";
 import { onBehalfOf } from "../../actor.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -23,16 +24,10 @@ const route = declareRoute(
     operationId: "changeUser",
     request: {
       params: UserIdParam,
-      body: {
-        required: true,
-        content: { "application/json": { schema: UserPatchSchema } },
-      },
+      body: bodyOf(UserPatchSchema),
     },
     responses: {
-      200: {
-        description: "The changed user",
-        content: { "application/json": { schema: UserSchema } },
-      },
+      200: answered("The changed user", UserSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

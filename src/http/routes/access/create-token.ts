@@ -6,6 +6,8 @@
 import * as Result from "effect/Result";
 import { createToken } from "../../../services/access/create-token.ts";
 import { onBehalfOf } from "../../actor.ts";
+import { describeHeader } from "../../header-schemas.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -22,22 +24,14 @@ const route = declareRoute(
       "The token is in this answer and nowhere else. It is valid here at once, and in every process within a second.",
     operationId: "createToken",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: TokenDraftSchema } },
-      },
+      body: bodyOf(TokenDraftSchema),
     },
     responses: {
       201: {
-        description: "The token, shown this once",
+        ...answered("The token, shown this once", NewTokenSchema),
         headers: {
-          "Cache-Control": {
-            description: "It is a secret",
-            schema: { type: "string" },
-            example: "no-store",
-          },
+          "Cache-Control": describeHeader("It is a secret", "no-store"),
         },
-        content: { "application/json": { schema: NewTokenSchema } },
       },
       ...problemResponses(
         "Malformed",

@@ -6,6 +6,8 @@
 import * as Result from "effect/Result";
 import { createUser } from "../../../services/access/create-user.ts";
 import { onBehalfOf } from "../../actor.ts";
+import { describeHeader } from "../../header-schemas.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -21,22 +23,14 @@ const route = declareRoute(
     description: "A taken name answers 409. The password is kept as a hash only.",
     operationId: "createUser",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: UserDraftSchema } },
-      },
+      body: bodyOf(UserDraftSchema),
     },
     responses: {
       201: {
-        description: "The user",
+        ...answered("The user", UserSchema),
         headers: {
-          Location: {
-            description: "The path of the user",
-            schema: { type: "string" },
-            example: "/api/v1/users/7",
-          },
+          Location: describeHeader("The path of the user", "/api/v1/users/7"),
         },
-        content: { "application/json": { schema: UserSchema } },
       },
       ...problemResponses(
         "Malformed",

@@ -3,18 +3,16 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { listTokens } from "../../../services/access/list-tokens.ts";
-import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { answered } from "../../json-content.ts";
+import { pageAsked, PageQuery, pageSchema } from "../../page-query.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { TokenSchema, toWire } from "./token-schema.ts";
 
-const TokenListSchema = z
-  .object({ items: z.array(TokenSchema), next_cursor: NextCursorSchema })
-  .openapi("TokenList");
+const TokenListSchema = pageSchema(TokenSchema).openapi("TokenList");
 
 const route = declareRoute(
   { needs: "admin", restricted: "refused" },
@@ -27,10 +25,7 @@ const route = declareRoute(
     operationId: "listTokens",
     request: { query: PageQuery },
     responses: {
-      200: {
-        description: "A page of the list",
-        content: { "application/json": { schema: TokenListSchema } },
-      },
+      200: answered("A page of the list", TokenListSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

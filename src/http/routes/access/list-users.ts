@@ -3,18 +3,16 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { listUsers } from "../../../services/access/list-users.ts";
-import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { answered } from "../../json-content.ts";
+import { pageAsked, PageQuery, pageSchema } from "../../page-query.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { toWire, UserSchema } from "./user-schema.ts";
 
-const UserListSchema = z
-  .object({ items: z.array(UserSchema), next_cursor: NextCursorSchema })
-  .openapi("UserList");
+const UserListSchema = pageSchema(UserSchema).openapi("UserList");
 
 const route = declareRoute(
   { needs: "admin", restricted: "refused" },
@@ -27,10 +25,7 @@ const route = declareRoute(
     operationId: "listUsers",
     request: { query: PageQuery },
     responses: {
-      200: {
-        description: "A page of the list",
-        content: { "application/json": { schema: UserListSchema } },
-      },
+      200: answered("A page of the list", UserListSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { readUser } from "../../../services/access/read-user.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -21,10 +22,7 @@ const route = declareRoute(
     operationId: "readUser",
     request: { params: UserIdParam },
     responses: {
-      200: {
-        description: "The user",
-        content: { "application/json": { schema: UserSchema } },
-      },
+      200: answered("The user", UserSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

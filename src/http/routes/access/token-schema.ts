@@ -4,10 +4,11 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { CONTROL } from "../../../domain/source/percent-encoding.ts";
+import { textFault } from "../../../domain/source/key-spelling.ts";
 import type { TokenDraft } from "../../../services/access/create-token.ts";
 import type { TokenRecord } from "../../../services/access/token-store.ts";
 import { toInstant, toInstantOrNull } from "../../wire.ts";
+import { SOURCE_ID } from "../source/source-schema.ts";
 
 const MOST_SOURCES = 1_000;
 const MOST_PROJECTS = 100;
@@ -23,7 +24,7 @@ export const RoleSchema = z.enum(["admin", "user", "guest"]).openapi({
 const label = z
   .string()
   .refine(
-    (text) => text.isWellFormed() && !CONTROL.test(text) && text.trim() !== "",
+    (text) => textFault(text) === undefined && text.trim() !== "",
     "Must be plain text that is not blank",
   );
 
@@ -53,7 +54,7 @@ const projects = z.array(
 const sources = z.array(
   z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "Must be the id of a source")
+    .regex(SOURCE_ID, "Must be the id of a source")
     .openapi({ example: "weather" }),
 );
 

@@ -31,7 +31,7 @@ const DEFAULT_CAPACITY = 10_000;
 const MOST_TTL = 31_536_000;
 const MOST_VARIABLES = 50;
 
-export const CacheSettingsSchema = fields({
+const CacheSettingsSchema = fields({
   name: text(1, 200).openapi({ example: "Endpoint Cache Settings" }),
   description,
   cacheActive: flag().nullish().openapi({ description: "`false` where it is not said" }),
@@ -166,7 +166,7 @@ export function toSettings(wire: SettingsWire): CacheSettings {
 }
 
 /** With all defaults; what has none is `null`. */
-export function toSettingsWire(settings: CacheSettings): SettingsWire {
+function toSettingsWire(settings: CacheSettings): SettingsWire {
   const { description, ttl, variableList, ...rest } = settings;
   return {
     ...rest,

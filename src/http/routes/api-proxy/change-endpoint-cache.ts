@@ -9,7 +9,8 @@ import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, done, SuccessSchema } from "../../gateway/success.ts";
+import { done, SuccessSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { EndpointSettingsSchema, toSettings } from "./cache-settings-schema.ts";
@@ -26,10 +27,7 @@ const route = declareRoute(
     operationId: "changeEndpointCache",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: EndpointSettingsSchema } },
-      },
+      body: bodyOf(EndpointSettingsSchema),
     },
     responses: {
       200: answered("The settings are in force", SuccessSchema),

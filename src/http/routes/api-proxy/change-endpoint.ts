@@ -9,7 +9,8 @@ import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, resultOf, resultSchema } from "../../gateway/success.ts";
+import { resultOf, resultSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import {
@@ -32,10 +33,7 @@ const route = declareRoute(
     operationId: "changeEndpoint",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: EndpointChangeSchema } },
-      },
+      body: bodyOf(EndpointChangeSchema),
     },
     responses: {
       200: answered("The endpoint as it is now", resultSchema(EndpointSchema)),

@@ -12,7 +12,8 @@ import { callerOf } from "../../authorize.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, resultOf, resultSchema } from "../../gateway/success.ts";
+import { resultOf, resultSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import {
@@ -34,10 +35,7 @@ const route = declareRoute(
     operationId: "changeProxy",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: ProxyChangeSchema } },
-      },
+      body: bodyOf(ProxyChangeSchema),
     },
     responses: {
       200: answered("The API proxy as it is now", resultSchema(ProxySchema)),

@@ -4,12 +4,13 @@
  * @module
  */
 import * as Result from "effect/Result";
-import { createEndpoint } from "../../../services/api-proxy/change-endpoint.ts";
+import { createEndpoint } from "../../../services/api-proxy/create-endpoint.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, resultOf, resultSchema } from "../../gateway/success.ts";
+import { resultOf, resultSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import {
@@ -31,10 +32,7 @@ const route = declareRoute(
     operationId: "createEndpoint",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: EndpointDraftSchema } },
-      },
+      body: bodyOf(EndpointDraftSchema),
     },
     responses: {
       201: answered("The endpoint", resultSchema(EndpointSchema)),

@@ -9,6 +9,7 @@ import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { created, resultOf, resultSchema } from "../../gateway/success.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ProjectDraftSchema, ProjectSchema, toProjectWire } from "./gateway-schema.ts";
@@ -23,10 +24,7 @@ const route = declareRoute(
     description: "Its name stands in the paths of the gateway and is compared as it is.",
     operationId: "createProject",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: ProjectDraftSchema } },
-      },
+      body: bodyOf(ProjectDraftSchema),
     },
     responses: {
       201: created(

@@ -13,6 +13,7 @@ import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProjectParams } from "../../gateway/fields.ts";
 import { created, resultOf, resultSchema } from "../../gateway/success.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { describedIn } from "./described-endpoints.ts";
@@ -30,10 +31,7 @@ const route = declareRoute(
     operationId: "createProxy",
     request: {
       params: ProjectParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: ProxyDraftSchema } },
-      },
+      body: bodyOf(ProxyDraftSchema),
     },
     responses: {
       201: created(

@@ -4,12 +4,13 @@
  * @module
  */
 import * as Result from "effect/Result";
-import { deleteEndpoint } from "../../../services/api-proxy/change-endpoint.ts";
+import { deleteEndpoint } from "../../../services/api-proxy/delete-endpoint.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, done, SuccessSchema } from "../../gateway/success.ts";
+import { done, SuccessSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { EndpointNameSchema, toEndpointName } from "./gateway-schema.ts";
@@ -26,10 +27,7 @@ const route = declareRoute(
     operationId: "deleteEndpoint",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: EndpointNameSchema } },
-      },
+      body: bodyOf(EndpointNameSchema),
     },
     responses: {
       200: answered("The endpoint is gone", SuccessSchema),

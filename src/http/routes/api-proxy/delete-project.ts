@@ -9,7 +9,8 @@ import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProjectParams } from "../../gateway/fields.ts";
-import { answered, done, SuccessSchema } from "../../gateway/success.ts";
+import { done, SuccessSchema } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 

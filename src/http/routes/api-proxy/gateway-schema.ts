@@ -99,7 +99,9 @@ const backend = {
   active: flag().nullish().openapi({ description: "`true` where it is not said" }),
 };
 
-export const EndpointDraftSchema = fields({ name: endpointName, httpMethod, ...backend })
+const draftFields = fields({ name: endpointName, httpMethod, ...backend });
+
+export const EndpointDraftSchema = draftFields
   .superRefine((wire, context) => {
     const problem = draftProblem(toEndpointDraft(wire));
     if (problem === undefined) return;
@@ -172,14 +174,10 @@ export function toEndpointName(wire: Identifier): EndpointName {
   };
 }
 
-export function toEndpointDraft(
-  wire: Readonly<z.infer<ReturnType<typeof draftFields>>>,
-): EndpointDraft {
+export function toEndpointDraft(wire: z.infer<typeof draftFields>): EndpointDraft {
   const { name, httpMethod, ...rest } = wire;
   return { ...plainEndpoint({ name, httpMethod }), ...present(rest) };
 }
-
-const draftFields = () => fields({ name: endpointName, httpMethod, ...backend });
 
 export function toEndpointChange(
   wire: z.infer<typeof EndpointChangeSchema>,

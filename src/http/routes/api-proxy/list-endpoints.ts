@@ -8,7 +8,8 @@ import { listEndpoints } from "../../../services/api-proxy/list-endpoints.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, listOf, listSchema } from "../../gateway/success.ts";
+import { listOf, listSchema } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { EndpointSchema, toEndpointWire } from "./gateway-schema.ts";
@@ -41,7 +42,7 @@ const route = declareRoute(
 
 export function listEndpointsRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const listed = await api.run(listEndpoints(c.req.valid("param")));
+    const listed = await api.run(listEndpoints(c.req.valid("param")), c.req.raw.signal);
     if (Result.isFailure(listed)) return gatewayFailure(c, listed.failure);
     return c.json(listOf(listed.success.map(toEndpointWire)), 200);
   });

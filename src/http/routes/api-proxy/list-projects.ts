@@ -8,7 +8,8 @@ import { listProjects } from "../../../services/api-proxy/list-projects.ts";
 import { callerOf } from "../../authorize.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
-import { answered, listOf, listSchema } from "../../gateway/success.ts";
+import { listOf, listSchema } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ProjectSchema, toProjectWire } from "./gateway-schema.ts";
@@ -37,7 +38,7 @@ const route = declareRoute(
 
 export function listProjectsRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const listed = await api.run(listProjects(callerOf(c)));
+    const listed = await api.run(listProjects(callerOf(c)), c.req.raw.signal);
     if (Result.isFailure(listed)) return gatewayFailure(c, listed.failure);
     return c.json(listOf(listed.success.map(toProjectWire)), 200);
   });

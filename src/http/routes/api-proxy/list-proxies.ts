@@ -9,7 +9,8 @@ import { ProxyStore } from "../../../services/api-proxy/proxy-store.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProjectParams } from "../../gateway/fields.ts";
-import { answered, listOf, listSchema } from "../../gateway/success.ts";
+import { listOf, listSchema } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ProxySchema, toProxyWire } from "./gateway-schema.ts";
@@ -43,7 +44,7 @@ export function listProxiesRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { projectName } = c.req.valid("param");
     const list = Effect.flatMap(ProxyStore, (store) => store.list(projectName));
-    const listed = await api.run(list);
+    const listed = await api.run(list, c.req.raw.signal);
     if (Result.isFailure(listed)) return gatewayFailure(c, listed.failure);
     return c.json(listOf(listed.success.map(toProxyWire)), 200);
   });

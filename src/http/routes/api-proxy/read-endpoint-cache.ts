@@ -9,7 +9,8 @@ import { readCacheSettings } from "../../../services/api-proxy/read-cache-settin
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { endpointName, httpMethod, ProxyParams } from "../../gateway/fields.ts";
-import { answered, done } from "../../gateway/success.ts";
+import { done } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ReadEndpointSettingsSchema, toShownSettings } from "./cache-settings-schema.ts";
@@ -46,7 +47,10 @@ const route = declareRoute(
 export function readEndpointCacheRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const name = c.req.valid("query");
-    const read = await api.run(readCacheSettings(c.req.valid("param"), name));
+    const read = await api.run(
+      readCacheSettings(c.req.valid("param"), name),
+      c.req.raw.signal,
+    );
     if (Result.isFailure(read)) return gatewayFailure(c, read.failure);
     const identifier = {
       identifierName: name.name,

@@ -8,7 +8,8 @@ import { readCacheSettings } from "../../../services/api-proxy/read-cache-settin
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, done } from "../../gateway/success.ts";
+import { done } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ReadProxySettingsSchema, toShownSettings } from "./cache-settings-schema.ts";
@@ -42,7 +43,10 @@ const route = declareRoute(
 
 export function readProxyCacheRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const read = await api.run(readCacheSettings(c.req.valid("param"), undefined));
+    const read = await api.run(
+      readCacheSettings(c.req.valid("param"), undefined),
+      c.req.raw.signal,
+    );
     if (Result.isFailure(read)) return gatewayFailure(c, read.failure);
     return c.json({ ...done, ...toShownSettings(read.success) }, 200);
   });

@@ -9,7 +9,8 @@ import { ProxyStore } from "../../../services/api-proxy/proxy-store.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, resultOf, resultSchema } from "../../gateway/success.ts";
+import { resultOf, resultSchema } from "../../gateway/success.ts";
+import { answered } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { ProxySchema, toProxyWire } from "./gateway-schema.ts";
@@ -46,7 +47,7 @@ export function readProxyRoute(api: Api) {
     const read = Effect.flatMap(ProxyStore, (store) =>
       store.find(projectName, apiProxyName),
     );
-    const found = await api.run(read);
+    const found = await api.run(read, c.req.raw.signal);
     if (Result.isFailure(found)) return gatewayFailure(c, found.failure);
     return c.json(resultOf(toProxyWire(found.success)), 200);
   });

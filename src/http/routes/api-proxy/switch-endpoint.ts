@@ -4,12 +4,13 @@
  * @module
  */
 import * as Result from "effect/Result";
-import { switchEndpoint } from "../../../services/api-proxy/change-endpoint.ts";
+import { switchEndpoint } from "../../../services/api-proxy/switch-endpoint.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { gatewayFailure } from "../../gateway/failure.ts";
 import { gatewayResponses } from "../../gateway/failure-schema.ts";
 import { ProxyParams } from "../../gateway/fields.ts";
-import { answered, done, SuccessSchema } from "../../gateway/success.ts";
+import { done, SuccessSchema } from "../../gateway/success.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { EndpointStatusSchema, toEndpointName } from "./gateway-schema.ts";
@@ -26,10 +27,7 @@ const route = declareRoute(
     operationId: "switchEndpoint",
     request: {
       params: ProxyParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: EndpointStatusSchema } },
-      },
+      body: bodyOf(EndpointStatusSchema),
     },
     responses: {
       200: answered("The endpoint is as it was asked for", SuccessSchema),

@@ -8,7 +8,8 @@ import * as Result from "effect/Result";
 import { AUDIT_ACTIONS } from "../../../domain/audit/audit-action.ts";
 import type { AuditRecord } from "../../../services/audit/audit.ts";
 import { listAudit } from "../../../services/audit/list-audit.ts";
-import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { answered } from "../../json-content.ts";
+import { pageAsked, PageQuery, pageSchema } from "../../page-query.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -47,9 +48,7 @@ const AuditRecordSchema = z
   })
   .openapi("AuditRecord");
 
-const AuditListSchema = z
-  .object({ items: z.array(AuditRecordSchema), next_cursor: NextCursorSchema })
-  .openapi("AuditList");
+const AuditListSchema = pageSchema(AuditRecordSchema).openapi("AuditList");
 
 const Instant = (description: string, example: string) =>
   z.iso
@@ -90,10 +89,7 @@ const route = declareRoute(
       }),
     },
     responses: {
-      200: {
-        description: "A page of the trail",
-        content: { "application/json": { schema: AuditListSchema } },
-      },
+      200: answered("A page of the trail", AuditListSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

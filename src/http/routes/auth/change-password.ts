@@ -12,6 +12,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { doneResponse, envelopeResponses } from "../../admin/envelope-schema.ts";
 import { sessionOf } from "../../authorize.ts";
 import { clientIp } from "../../client-address.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { PasswordGiven } from "./account-schema.ts";
@@ -31,10 +32,7 @@ const route = declareRoute(
       "All other sessions of the user end. A token has no password: 403. Tries of the current password count as logins do.",
     operationId: "changePassword",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: PasswordChangeSchema } },
-      },
+      body: bodyOf(PasswordChangeSchema),
     },
     responses: {
       200: doneResponse("The new password holds"),

@@ -10,6 +10,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { rules } from "../../admin/messages.ts";
 import { clientIp } from "../../client-address.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { giveSessionCookie, sessionCookieHeader } from "../../session-cookie.ts";
@@ -48,10 +49,7 @@ const route = declareRoute(
           example: "TxsrC4Is0V1sFbDwCggn4bQgYhMfWWaL-qgxVrQFaO_",
         }),
       }),
-      body: {
-        required: true,
-        content: { "application/json": { schema: LoginSchema } },
-      },
+      body: bodyOf(LoginSchema),
     },
     responses: {
       200: { ...done, headers: { ...done.headers, ...sessionCookieHeader } },

@@ -11,6 +11,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { rules } from "../../admin/messages.ts";
 import { sessionOf } from "../../authorize.ts";
+import { optionalBodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { sessionCookieHeader, takeSessionCookie } from "../../session-cookie.ts";
@@ -40,10 +41,7 @@ const route = declareRoute(
       "The session ends in every process. Who calls with a token has none to end; the token stays valid.",
     operationId: "logout",
     request: {
-      body: {
-        required: false,
-        content: { "application/json": { schema: LogoutSchema } },
-      },
+      body: optionalBodyOf(LogoutSchema),
     },
     responses: {
       200: { ...done, headers: { ...done.headers, ...sessionCookieHeader } },

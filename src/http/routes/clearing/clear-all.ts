@@ -11,6 +11,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { clearedShape } from "../../admin/fields.ts";
 import { rules } from "../../admin/messages.ts";
+import { optionalBodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
@@ -38,10 +39,7 @@ const route = declareRoute(
       "One after the other; one that fails doesn't stop the rest. Needs no body. To remove every entry there is, purge with `all`.",
     operationId: "clearAllInstances",
     request: {
-      body: {
-        required: false,
-        content: { "application/json": { schema: ClearAllSchema } },
-      },
+      body: optionalBodyOf(ClearAllSchema),
     },
     responses: {
       200: successResponse("Cleared", AllClearedSchema),

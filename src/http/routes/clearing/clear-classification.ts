@@ -11,6 +11,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { ClearedSchema, DbTypeSchema, toCleared } from "../../admin/fields.ts";
 import { rules } from "../../admin/messages.ts";
+import { optionalBodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
@@ -42,10 +43,7 @@ const route = declareRoute(
       "Entries with the param `db_type`: of one type and those of `all`, or, where `db_type` is absent, null or blank, every one. They are gone in every process before the answer.",
     operationId: "clearClassification",
     request: {
-      body: {
-        required: false,
-        content: { "application/json": { schema: ClearClassificationSchema } },
-      },
+      body: optionalBodyOf(ClearClassificationSchema),
     },
     responses: {
       200: successResponse("Cleared", ClearedSchema),

@@ -11,6 +11,7 @@ import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { ClearedSchema, InstanceIdSchema, toCleared } from "../../admin/fields.ts";
 import { rules } from "../../admin/messages.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
@@ -29,10 +30,7 @@ const route = declareRoute(
       "Entries of any source whose param `instance_id` is this, active or not. They are gone in every process before the answer, and no refresh that runs brings one back.",
     operationId: "clearInstance",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: ClearInstanceSchema } },
-      },
+      body: bodyOf(ClearInstanceSchema),
     },
     responses: {
       200: successResponse("Cleared", ClearedSchema),

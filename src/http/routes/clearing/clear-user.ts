@@ -16,6 +16,7 @@ import {
   UsernameSchema,
 } from "../../admin/fields.ts";
 import { rules } from "../../admin/messages.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
@@ -37,10 +38,7 @@ const route = declareRoute(
       "Entries of any source whose params `instance_id` and `username` are these. They are gone in every process before the answer, and no refresh that runs brings one back.",
     operationId: "clearUser",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: ClearUserSchema } },
-      },
+      body: bodyOf(ClearUserSchema),
     },
     responses: {
       200: successResponse("Cleared", ClearedSchema),

@@ -5,16 +5,14 @@
  */
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
-import { seesSource } from "../../../domain/access/caller.ts";
 import { purgeEntries } from "../../../services/clearing/purge-entries.ts";
-import { NotPermitted } from "../../../services/access/errors.ts";
-import { SourceNotFound } from "../../../services/errors.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
 import { ClearedSchema, plainText, toCleared } from "../../admin/fields.ts";
 import { rules } from "../../admin/messages.ts";
-import { callerOf } from "../../authorize.ts";
+import { refusedFor } from "../../authorize.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 
@@ -92,7 +90,7 @@ const route = declareRoute(
       "Entries for which everything holds that the body says; `key` and `prefix` need `source_id`. What the gateway keeps of a source is that source's too, and is selected by the named variables as `params`. They are gone in every process before the answer, and no refresh that runs brings one back. A token that is restricted to sources names one of them.",
     operationId: "purgeEntries",
     request: {
-      body: { required: true, content: { "application/json": { schema: PurgeSchema } } },
+      body: bodyOf(PurgeSchema),
     },
     responses: {
       200: successResponse("Purged", ClearedSchema),
@@ -113,13 +111,8 @@ const route = declareRoute(
 export function purgeRoute(api: Api) {
   serve(api, route, async (c): Responds<typeof route> => {
     const { source_id, soft, all: _, ...selection } = c.req.valid("json");
-    const caller = callerOf(c);
-    if (source_id === undefined && caller.sources !== undefined) {
-      return failureEnvelope(c, new NotPermitted({ permission: "all sources" }));
-    }
-    if (source_id !== undefined && !seesSource(caller, source_id)) {
-      return failureEnvelope(c, new SourceNotFound({ sourceId: source_id }));
-    }
+    const refused = refusedFor(c, source_id);
+    if (refused !== undefined) return failureEnvelope(c, refused);
     const asked = { sourceId: source_id, ...selection };
     const purged = await api.run(onBehalfOf(c, purgeEntries(asked, soft === true)));
     if (Result.isFailure(purged)) return failureEnvelope(c, purged.failure);

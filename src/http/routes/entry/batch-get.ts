@@ -9,6 +9,7 @@ import * as Result from "effect/Result";
 import { readEntries } from "../../../services/entry/read-entries.ts";
 import { budgetHeaders } from "../../cache-headers.ts";
 import { budgetHeadersSchema } from "../../header-schemas.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { ReachHeaders, reachOf, WaitHeaders } from "../../read-mode.ts";
 import type { Responds } from "../../respond.ts";
@@ -42,22 +43,17 @@ const route = declareRoute(
         "x-uc-wait": WaitHeaders.shape["x-uc-wait"].openapi({ description }),
         prefer: WaitHeaders.shape.prefer.openapi({ description }),
       }),
-      body: {
-        required: true,
-        content: {
-          "application/json": {
-            schema: z
-              .strictObject({ keys: keysSchema(MOST_KEYS) })
-              .openapi("BatchGetRequest"),
-          },
-        },
-      },
+      body: bodyOf(
+        z.strictObject({ keys: keysSchema(MOST_KEYS) }).openapi("BatchGetRequest"),
+      ),
     },
     responses: {
       200: {
-        description: "What there is of each key; `hit` tells whether it was served",
+        ...answered(
+          "What there is of each key; `hit` tells whether it was served",
+          BatchSchema,
+        ),
         headers: budgetHeadersSchema,
-        content: { "application/json": { schema: BatchSchema } },
       },
       ...problemResponses(
         "Malformed",

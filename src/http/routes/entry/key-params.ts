@@ -4,14 +4,10 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { SourceIdParam } from "../source/source-schema.ts";
 
 /** `key` is one path segment; what it says is read from the raw path. */
-export const KeyParams = z.object({
-  source_id: z.string().openapi({
-    description: "The source's id",
-    example: "weather",
-    param: { name: "source_id", in: "path" },
-  }),
+export const KeyParams = SourceIdParam.extend({
   key: z.string().openapi({
     description: "One path segment: `/` in it is sent as `%2F`",
     example: "/weather/Shanghai",

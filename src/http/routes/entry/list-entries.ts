@@ -7,7 +7,8 @@ import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import type { Listed } from "../../../services/entry/entry-store.ts";
 import { listEntries } from "../../../services/entry/list-entries.ts";
-import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { answered } from "../../json-content.ts";
+import { pageAsked, PageQuery, pageSchema } from "../../page-query.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -25,9 +26,7 @@ const ListedSchema = z
   })
   .openapi("ListedEntry");
 
-const EntryListSchema = z
-  .object({ items: z.array(ListedSchema), next_cursor: NextCursorSchema })
-  .openapi("EntryList");
+const EntryListSchema = pageSchema(ListedSchema).openapi("EntryList");
 
 const route = declareRoute(
   { needs: "view", restricted: "source" },
@@ -50,10 +49,7 @@ const route = declareRoute(
       }),
     },
     responses: {
-      200: {
-        description: "A page of the list",
-        content: { "application/json": { schema: EntryListSchema } },
-      },
+      200: answered("A page of the list", EntryListSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

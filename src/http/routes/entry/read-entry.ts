@@ -20,6 +20,7 @@ import {
 } from "../../header-schemas.ts";
 import { rawSegment } from "../../raw-path.ts";
 import { alsoWith } from "../../problem-schema.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { ReadHeaders, reachOf, waitMillisOf } from "../../read-mode.ts";
 import { jsonBytes, notModified, type Responds } from "../../respond.ts";
@@ -56,18 +57,16 @@ const route = declareRoute(
     },
     responses: {
       200: {
-        description: "The entry; `X-UC-Cache` tells how it was come by",
+        ...answered("The entry; `X-UC-Cache` tells how it was come by", EntrySchema),
         headers: readHeadersSchema,
-        content: { "application/json": { schema: EntrySchema } },
       },
       202: {
-        description: "Nothing is stored yet; a refresh is first in line",
+        ...answered("Nothing is stored yet; a refresh is first in line", QueuedSchema),
         headers: {
           ...readHeadersSchema,
           ...taskHeadersSchema,
           ...retryAfterHeaderSchema,
         },
-        content: { "application/json": { schema: QueuedSchema } },
       },
       304: {
         description: "`If-None-Match` names the entry's tag",

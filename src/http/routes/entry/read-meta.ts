@@ -11,6 +11,7 @@ import { readMeta } from "../../../services/entry/read-meta.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
 import { budgetHeaders } from "../../cache-headers.ts";
 import { budgetHeadersSchema, readHeadersSchema } from "../../header-schemas.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { rawSegment } from "../../raw-path.ts";
 import type { Responds } from "../../respond.ts";
@@ -37,7 +38,7 @@ const route = declareRoute(
     },
     responses: {
       200: {
-        description: "The entry's metadata",
+        ...answered("The entry's metadata", EntryMetaSchema),
         headers: {
           "X-UC-Cache": {
             ...readHeadersSchema["X-UC-Cache"],
@@ -47,7 +48,6 @@ const route = declareRoute(
           "Cache-Control": { ...readHeadersSchema["Cache-Control"], example: "no-cache" },
           ...budgetHeadersSchema,
         },
-        content: { "application/json": { schema: EntryMetaSchema } },
       },
       ...problemResponses(
         "Malformed",

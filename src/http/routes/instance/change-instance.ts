@@ -9,6 +9,7 @@ import { changeInstance } from "../../../services/instance/change-instance.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import {
@@ -30,10 +31,7 @@ const route = declareRoute(
     operationId: "changeInstance",
     request: {
       params: InstanceParams,
-      body: {
-        required: true,
-        content: { "application/json": { schema: InstanceChangeSchema } },
-      },
+      body: bodyOf(InstanceChangeSchema),
     },
     responses: {
       200: successResponse("The instance", z.object({ instance: InstanceSchema })),

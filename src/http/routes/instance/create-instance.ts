@@ -9,6 +9,7 @@ import { createInstance } from "../../../services/instance/create-instance.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { failureEnvelope, success } from "../../admin/envelope.ts";
 import { envelopeResponses, successResponse } from "../../admin/envelope-schema.ts";
+import { bodyOf } from "../../json-content.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { InstanceDraftSchema, InstanceSchema, toWire } from "./instance-schema.ts";
@@ -23,10 +24,7 @@ const route = declareRoute(
     description: "A name that another instance has answers 409.",
     operationId: "createInstance",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: InstanceDraftSchema } },
-      },
+      body: bodyOf(InstanceDraftSchema),
     },
     responses: {
       201: successResponse("The instance", z.object({ instance: InstanceSchema })),

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { readRateLimit } from "../../../services/quota/read-rate-limit.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -48,10 +49,7 @@ const route = declareRoute(
     operationId: "readRateLimit",
     request: { params: SourceIdParam },
     responses: {
-      200: {
-        description: "The budget",
-        content: { "application/json": { schema: RateLimitStateSchema } },
-      },
+      200: answered("The budget", RateLimitStateSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

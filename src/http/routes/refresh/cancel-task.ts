@@ -7,6 +7,7 @@ import * as Result from "effect/Result";
 import { cancelTask } from "../../../services/refresh/cancel-task.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { callerOf } from "../../authorize.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -24,10 +25,7 @@ const route = declareRoute(
     operationId: "cancelTask",
     request: { params: TaskIdParam },
     responses: {
-      200: {
-        description: "The cancelled task",
-        content: { "application/json": { schema: TaskSchema } },
-      },
+      200: answered("The cancelled task", TaskSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

@@ -6,16 +6,15 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { listTasks } from "../../../services/refresh/list-tasks.ts";
-import { NextCursorSchema, pageAsked, PageQuery } from "../../page-query.ts";
+import { answered } from "../../json-content.ts";
+import { pageAsked, PageQuery, pageSchema } from "../../page-query.ts";
 import { callerOf } from "../../authorize.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
 import { TaskSchema, TaskStateSchema, toWire } from "./task-schema.ts";
 
-const TaskListSchema = z
-  .object({ items: z.array(TaskSchema), next_cursor: NextCursorSchema })
-  .openapi("TaskList");
+const TaskListSchema = pageSchema(TaskSchema).openapi("TaskList");
 
 const route = declareRoute(
   { needs: "view", restricted: "narrowed" },
@@ -39,10 +38,7 @@ const route = declareRoute(
       }),
     },
     responses: {
-      200: {
-        description: "A page of the list",
-        content: { "application/json": { schema: TaskListSchema } },
-      },
+      200: answered("A page of the list", TaskListSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

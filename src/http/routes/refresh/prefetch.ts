@@ -7,6 +7,7 @@ import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { PRIORITY } from "../../../domain/refresh/task.ts";
 import { prefetch, type Prefetched } from "../../../services/refresh/prefetch.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -58,16 +59,10 @@ const route = declareRoute(
     operationId: "prefetch",
     request: {
       params: SourceIdParam,
-      body: {
-        required: true,
-        content: { "application/json": { schema: PrefetchSchema } },
-      },
+      body: bodyOf(PrefetchSchema),
     },
     responses: {
-      202: {
-        description: "Queued",
-        content: { "application/json": { schema: PrefetchedSchema } },
-      },
+      202: answered("Queued", PrefetchedSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

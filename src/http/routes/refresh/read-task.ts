@@ -6,6 +6,7 @@
 import * as Result from "effect/Result";
 import { readTask } from "../../../services/refresh/read-task.ts";
 import { callerOf } from "../../authorize.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -26,10 +27,7 @@ const routeAt = <const P extends string>(path: P, operationId: string) =>
         params: TaskIdParam,
       },
       responses: {
-        200: {
-          description: "The task",
-          content: { "application/json": { schema: TaskSchema } },
-        },
+        200: answered("The task", TaskSchema),
         ...problemResponses(
           "Malformed",
           "NotAuthenticated",

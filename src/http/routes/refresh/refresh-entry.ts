@@ -17,6 +17,7 @@ import { refreshEntry } from "../../../services/refresh/refresh-entry.ts";
 import { keyTextOf } from "../../../services/source/read-key.ts";
 import { budgetHeaders, refreshedHeaders } from "../../cache-headers.ts";
 import { holdsEntry, hungUp } from "../../idempotency.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import { rawSegment } from "../../raw-path.ts";
 import { WaitHeaders, waitMillisOf } from "../../read-mode.ts";
@@ -40,16 +41,12 @@ const route = declareRoute(
     request: { params: KeyParams, headers: WaitHeaders },
     responses: {
       200: {
-        description: "Refreshed while you waited",
+        ...answered("Refreshed while you waited", EntrySchema),
         headers: budgetHeadersSchema,
-        content: { "application/json": { schema: EntrySchema } },
       },
       202: {
-        description: "Queued",
+        ...answered("Queued", z.object({ task_id: TaskIdSchema })),
         headers: { ...taskHeadersSchema, ...budgetHeadersSchema },
-        content: {
-          "application/json": { schema: z.object({ task_id: TaskIdSchema }) },
-        },
       },
       ...problemResponses(
         "Malformed",

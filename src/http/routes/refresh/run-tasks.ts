@@ -6,10 +6,9 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { type RunReport, runTasks } from "../../../services/refresh/run-tasks.ts";
-import { seesSource } from "../../../domain/access/caller.ts";
-import { NotPermitted } from "../../../services/access/errors.ts";
-import { Invalid, SourceNotFound } from "../../../services/errors.ts";
-import { callerOf } from "../../authorize.ts";
+import { Invalid } from "../../../services/errors.ts";
+import { refusedFor } from "../../authorize.ts";
+import { answered, optionalBodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -116,13 +115,10 @@ const route = declareRoute(
     operationId: "runTasks",
     request: {
       query: QuerySchema,
-      body: { required: false, content: { "application/json": { schema: RunSchema } } },
+      body: optionalBodyOf(RunSchema),
     },
     responses: {
-      200: {
-        description: "What was done",
-        content: { "application/json": { schema: RunReportSchema } },
-      },
+      200: answered("What was done", RunReportSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",
@@ -145,13 +141,8 @@ export function runTasksRoute(api: Api) {
       const problems = [{ field: "source_id", message: "Must be given with keys" }];
       return problem(c, new Invalid({ problems }));
     }
-    const caller = callerOf(c);
-    if (sourceId === undefined && caller.sources !== undefined) {
-      return problem(c, new NotPermitted({ permission: "all sources" }));
-    }
-    if (sourceId !== undefined && !seesSource(caller, sourceId)) {
-      return problem(c, new SourceNotFound({ sourceId }));
-    }
+    const refused = refusedFor(c, sourceId);
+    if (refused !== undefined) return problem(c, refused);
     const request = {
       sourceId,
       items: keys,

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import { StoreHealth } from "../../../services/store-health.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -20,12 +21,7 @@ const healthz = declareRoute(
     description: "Answers as soon as the process listens, whatever the store does.",
     operationId: "healthz",
     responses: {
-      200: {
-        description: "It does",
-        content: {
-          "application/json": { schema: z.object({ status: z.literal("ok") }) },
-        },
-      },
+      200: answered("It does", z.object({ status: z.literal("ok") })),
     },
   },
 );
@@ -40,12 +36,7 @@ const readyz = declareRoute(
     description: "200 only while the store answers: what a load balancer should ask.",
     operationId: "readyz",
     responses: {
-      200: {
-        description: "It does",
-        content: {
-          "application/json": { schema: z.object({ status: z.literal("ready") }) },
-        },
-      },
+      200: answered("It does", z.object({ status: z.literal("ready") })),
       ...problemResponses("StoreUnavailable"),
     },
   },

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import * as Clock from "effect/Clock";
 import * as Result from "effect/Result";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -29,26 +30,22 @@ const route = declareRoute(
     description: "Any valid token may ask. The summary holds no secret.",
     operationId: "info",
     responses: {
-      200: {
-        description: "Name, version, the service's time, a summary of its configuration",
-        content: {
-          "application/json": {
-            schema: z.object({
-              name: z.literal("uni-cache"),
-              version: z.string().openapi({ example: "1.0.0" }),
-              time: z.iso.datetime(),
-              config: z.object({
-                database: z.enum(["embedded", "external"]),
-                worker: z.enum(["inline", "off"]),
-                l1_max_bytes: z.int().openapi({
-                  description: "What this process may hold in memory",
-                  example: 268_435_456,
-                }),
-              }),
+      200: answered(
+        "Name, version, the service's time, a summary of its configuration",
+        z.object({
+          name: z.literal("uni-cache"),
+          version: z.string().openapi({ example: "1.0.0" }),
+          time: z.iso.datetime(),
+          config: z.object({
+            database: z.enum(["embedded", "external"]),
+            worker: z.enum(["inline", "off"]),
+            l1_max_bytes: z.int().openapi({
+              description: "What this process may hold in memory",
+              example: 268_435_456,
             }),
-          },
-        },
-      },
+          }),
+        }),
+      ),
       ...problemResponses("Malformed", "NotAuthenticated"),
     },
   },
@@ -56,7 +53,7 @@ const route = declareRoute(
 
 export function infoRoute(api: Api, info: ServiceInfo) {
   serve(api, route, async (c): Responds<typeof route> => {
-    const read = await api.run(Clock.currentTimeMillis);
+    const read = await api.run(Clock.currentTimeMillis, c.req.raw.signal);
     if (Result.isFailure(read)) return problem(c, read.failure);
     const { version, database, worker, memoryMaxBytes } = info;
     return c.json(

@@ -7,6 +7,7 @@ import { z } from "@hono/zod-openapi";
 import * as Result from "effect/Result";
 import type { RequestCounts } from "../../../services/gateway/request-counts.ts";
 import { type Metrics, readMetrics } from "../../../services/read-metrics.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -116,14 +117,13 @@ const route = declareRoute(
     operationId: "readMetrics",
     responses: {
       200: {
-        description: "The totals",
+        ...answered("The totals", MetricsSchema),
         headers: {
           "Cache-Control": {
             description: "`no-store`",
             schema: { type: "string" as const },
           },
         },
-        content: { "application/json": { schema: MetricsSchema } },
       },
       ...problemResponses(
         "Malformed",

@@ -6,6 +6,7 @@
 import * as Result from "effect/Result";
 import { changeSource } from "../../../services/source/change-source.ts";
 import { onBehalfOf } from "../../actor.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -29,16 +30,10 @@ const route = declareRoute(
     operationId: "changeSource",
     request: {
       params: SourceIdParam,
-      body: {
-        required: true,
-        content: { "application/json": { schema: SourcePatchSchema } },
-      },
+      body: bodyOf(SourcePatchSchema),
     },
     responses: {
-      200: {
-        description: "The source as it is now, secrets masked",
-        content: { "application/json": { schema: SourceSchema } },
-      },
+      200: answered("The source as it is now, secrets masked", SourceSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

@@ -9,6 +9,8 @@ import { NotPermitted } from "../../../services/access/errors.ts";
 import { createSource } from "../../../services/source/create-source.ts";
 import { onBehalfOf } from "../../actor.ts";
 import { callerOf } from "../../authorize.ts";
+import { describeHeader } from "../../header-schemas.ts";
+import { answered, bodyOf } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -25,22 +27,14 @@ const route = declareRoute(
       "What is absent or `null` has its default. A taken id answers 409, and nothing is overwritten. Secret values are encrypted at rest and `***` in every answer.",
     operationId: "createSource",
     request: {
-      body: {
-        required: true,
-        content: { "application/json": { schema: SourceDraftSchema } },
-      },
+      body: bodyOf(SourceDraftSchema),
     },
     responses: {
       201: {
-        description: "The source, secrets masked",
+        ...answered("The source, secrets masked", SourceSchema),
         headers: {
-          Location: {
-            description: "The path of the source",
-            schema: { type: "string" },
-            example: "/api/v1/sources/weather",
-          },
+          Location: describeHeader("The path of the source", "/api/v1/sources/weather"),
         },
-        content: { "application/json": { schema: SourceSchema } },
       },
       ...problemResponses(
         "Malformed",

@@ -8,6 +8,7 @@ import * as Result from "effect/Result";
 import { seesSource } from "../../../domain/access/caller.ts";
 import { SourceStore } from "../../../services/source/source-store.ts";
 import { callerOf } from "../../authorize.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -23,10 +24,7 @@ const route = declareRoute(
     description: "All of them in one array. Secret values are `***`.",
     operationId: "listSources",
     responses: {
-      200: {
-        description: "Every source, secrets masked",
-        content: { "application/json": { schema: z.array(SourceSchema) } },
-      },
+      200: answered("Every source, secrets masked", z.array(SourceSchema)),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result";
 import { readSource } from "../../../services/source/read-source.ts";
+import { answered } from "../../json-content.ts";
 import { problem, problemResponses } from "../../problems.ts";
 import type { Responds } from "../../respond.ts";
 import { type Api, declareRoute, serve } from "../../route.ts";
@@ -21,10 +22,7 @@ const route = declareRoute(
     operationId: "readSource",
     request: { params: SourceIdParam },
     responses: {
-      200: {
-        description: "The source, secrets masked",
-        content: { "application/json": { schema: SourceSchema } },
-      },
+      200: answered("The source, secrets masked", SourceSchema),
       ...problemResponses(
         "Malformed",
         "NotAuthenticated",

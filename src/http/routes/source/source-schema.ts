@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { CONTROL } from "../../../domain/source/percent-encoding.ts";
+import { textFault } from "../../../domain/source/key-spelling.ts";
 import {
   RESERVED_SOURCE_IDS,
   type Source,
@@ -41,7 +41,7 @@ const RateLimitSchema = z
 /** Text that can be stored and shown: whole characters, none of them a control. */
 const plainText = z
   .string()
-  .refine((text) => text.isWellFormed() && !CONTROL.test(text), "Must be plain text");
+  .refine((text) => textFault(text) === undefined, "Must be plain text");
 
 const MOST_PAIRS = 100;
 const StringMap = z
@@ -113,9 +113,11 @@ const fields = {
   }),
 } as const;
 
+export const SOURCE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
 const id = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "Must match [a-z0-9][a-z0-9._-]{0,63}")
+  .regex(SOURCE_ID, "Must match [a-z0-9][a-z0-9._-]{0,63}")
   .refine((text) => !RESERVED_SOURCE_IDS.includes(text), "The id is reserved")
   .openapi({ description: "Names the source in every path", example: "weather" });
 

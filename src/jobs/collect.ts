@@ -11,7 +11,11 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Random from "effect/Random";
-import { forfeitPauseMillis, unreachablePauseMillis } from "../domain/refresh/backoff.ts";
+import {
+  carefulWidth,
+  forfeitPauseMillis,
+  unreachablePauseMillis,
+} from "../domain/refresh/backoff.ts";
 import { PRIORITY, type Priority } from "../domain/refresh/task.ts";
 import { type Bell, lookUntil, makeBell } from "../services/bell.ts";
 import {
@@ -148,9 +152,7 @@ const lane = Effect.fnUntraced(function* (
         bell.ring();
       }).pipe(Effect.provideContext(context));
     };
-    // A store that is too slow for the permits must not burn many calls at a time.
-    const width = failures === 0 ? options.laneWidth : 1;
-    const room = width - underWay;
+    const room = carefulWidth(options.laneWidth, failures) - underWay;
     if (room <= 0) {
       yield* rung;
       continue;

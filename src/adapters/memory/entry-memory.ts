@@ -121,23 +121,24 @@ export const sharingLayer = Layer.effect(
       id: EntryId,
       find: Effect.Effect<Found, StoreUnavailable>,
     ): Effect.Effect<Loaded, StoreUnavailable> =>
-      Effect.suspend(() => {
+      // What is begun must be fetched, whoever goes.
+      Effect.uninterruptibleMask((restore) => {
         const given = underWay(id);
         if (given !== undefined) {
-          return Effect.flatMap(given, (loaded) =>
-            loaded === undefined ? load(id, find) : Effect.succeed(loaded),
+          return Effect.flatMap(restore(given), (loaded) =>
+            loaded === undefined ? restore(load(id, find)) : Effect.succeed(loaded),
           );
         }
         const one = begin(id);
         const found = Effect.map(find, (found) => [found]);
         return fetch([one], found).pipe(
-          Effect.andThen(Deferred.await(one.done)),
+          Effect.andThen(restore(Deferred.await(one.done))),
           Effect.map(present),
         );
       });
 
     const loadMany: EntryMemory["Service"]["loadMany"] = (ids, find) =>
-      Effect.suspend(() => {
+      Effect.uninterruptibleMask((restore) => {
         const own = new Map<number, Loading>();
         // Each is known to be loading before the store is asked, so that no news is missed.
         const awaited = ids.map((id, index) => {
@@ -151,7 +152,7 @@ export const sharingLayer = Layer.effect(
         const started =
           mine.length === 0 ? Effect.void : fetch(mine, find(mine.map(({ id }) => id)));
         return started.pipe(
-          Effect.andThen(Effect.all(awaited)),
+          Effect.andThen(restore(Effect.all(awaited))),
           Effect.flatMap((loaded) => {
             const missing = loaded.flatMap((one, index) =>
               one === undefined ? index : [],
@@ -159,7 +160,7 @@ export const sharingLayer = Layer.effect(
             if (missing.length === 0) return Effect.succeed(loaded.map(present));
             return missing.some((index) => own.has(index))
               ? Effect.succeed(undefined)
-              : loadMany(ids, find);
+              : restore(loadMany(ids, find));
           }),
         );
       });

@@ -30,8 +30,6 @@ interface LocalScope {
   variants: number;
 }
 
-export type HeldResponses = ReturnType<typeof heldResponses>;
-
 export function heldResponses(budget: MemoryBudget["Service"]) {
   const groups = new Map<string, Group>();
   const localScopes = new Map<string, LocalScope>();

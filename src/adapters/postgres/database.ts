@@ -81,7 +81,7 @@ function makeDatabase(pool: Pool): Database["Service"] {
         if (transaction !== undefined) return runInside(transaction, query);
         const leave = await pool.enter();
         const shared = pool.shared();
-        const answer = Promise.resolve(query(shared));
+        const answer = (async () => query(shared))();
         // The place is free when the connection is, even if nobody waits any more.
         answer.then(leave, leave);
         return shared.inTime(answer);

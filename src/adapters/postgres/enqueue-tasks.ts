@@ -32,15 +32,59 @@ interface Row {
  * Gives the tasks in the order of `wanted`; `undefined` when the queue is too long with them:
  * then the transaction must be rolled back.
  */
-export async function enqueueTasks(
+export async function enqueueAll(
   sql: Sql,
   newId: () => string,
   source: Source,
   wanted: readonly Wanted[],
-  { priority, told, explicit = false }: EnqueueOptions,
+  options: EnqueueOptions,
 ): Promise<readonly Enqueued[] | undefined> {
+  const { asked, queued, surplus } = await insertTasks(
+    sql,
+    newId,
+    source,
+    wanted,
+    options,
+  );
+  if (surplus.length > 0) return undefined;
+  await tell(sql, asked, queued, options);
+  return asked.map(toEnqueued);
+}
+
+/** As `enqueueAll`, but takes those out again that are too many: `undefined` for each. */
+export async function enqueueFitting(
+  sql: Sql,
+  newId: () => string,
+  source: Source,
+  wanted: readonly Wanted[],
+  options: EnqueueOptions,
+): Promise<readonly (Enqueued | undefined)[]> {
+  const { asked, queued, surplus } = await insertTasks(
+    sql,
+    newId,
+    source,
+    wanted,
+    options,
+  );
+  if (surplus.length > 0) {
+    await sql`delete from tasks where id = any(${surplus.map(({ id }) => id)})`;
+  }
+  const tooMany = new Set(surplus);
+  const kept = asked.filter((one) => !tooMany.has(one));
+  await tell(sql, kept, queued - surplus.length, options);
+  return asked.map((one) => (tooMany.has(one) ? undefined : toEnqueued(one)));
+}
+
+/** `queued`: how many wait then. `surplus`: the last of those that were made, if too many do. */
+async function insertTasks(
+  sql: Sql,
+  newId: () => string,
+  source: Source,
+  wanted: readonly Wanted[],
+  { priority, told }: EnqueueOptions,
+) {
   await sql`select pg_advisory_xact_lock(${QUEUE_LOCK}, hashtext(${source.id}))`;
-  const asked = wanted.map((one) => ({ ...one, id: newId(), hash: hexHash(one) }));
+  const hashed = wanted.map((one) => ({ ...one, id: newId(), hash: hexHash(one) }));
   const rows = await sql<Row[]>`
     insert into tasks (
       id, source_id, space, key, key_hash, priority, state, told, newer_than, queued_at
@@ -48,9 +92,9 @@ export async function enqueueTasks(
     select a.id, ${source.id}, ${spaceOf(source)}, a.key, decode(a.hash, 'hex'),
       ${priority}, 'queued', ${told}, a.newer_than, uc_now()
     from unnest(
-      ${asked.map(({ id }) => id)}::text[], ${asked.map(({ key }) => key)}::text[],
-      ${asked.map(({ hash }) => hash)}::text[],
-      ${asked.map(({ newerThan }) => newerThan ?? null)}::bigint[]
+      ${hashed.map(({ id }) => id)}::text[], ${hashed.map(({ key }) => key)}::text[],
+      ${hashed.map(({ hash }) => hash)}::text[],
+      ${hashed.map(({ newerThan }) => newerThan ?? null)}::bigint[]
     ) with ordinality as a (id, key, hash, newer_than, n)
     order by a.n
     on conflict (key_hash) where state in ('queued', 'running') do update set
@@ -61,20 +105,36 @@ export async function enqueueTasks(
         else greatest(tasks.newer_than, excluded.newer_than) end
     returning id, encode(key_hash, 'hex') as hash, state, xmax = 0 as made`;
 
-  const waiting = await countQueued(sql, source, source.maxQueue + 1);
-  if (waiting > source.maxQueue && rows.some(({ made }) => made)) return undefined;
-  if (explicit) await endRests(sql, asked);
-  // Whoever already waits for calls of this source needs no waking, unless it is for these alone.
-  if (waiting <= wanted.length || priority === PRIORITY.waiting)
-    await sql`select pg_notify('uc_tasks', '')`;
-
   const byHash = new Map(rows.map((row) => [row.hash, row]));
-  return asked.map(({ hash }) => {
+  const asked = hashed.map(({ hash }) => {
     const row = byHash.get(hash);
     if (row === undefined) throw new Error("Expected a task for each key");
-    return { taskId: row.id, state: row.state, made: row.made };
+    return row;
   });
+  const made = asked.filter((row) => row.made);
+  const queued = await countQueued(sql, source, source.maxQueue + wanted.length);
+  const fits = made.length - Math.max(0, queued - source.maxQueue);
+  return { asked, queued, surplus: made.slice(Math.max(0, fits)) };
 }
+
+/** Ends the back-off of what was asked for by name, and wakes who collects. */
+async function tell(
+  sql: Sql,
+  asked: readonly Row[],
+  queued: number,
+  { priority, explicit = false }: EnqueueOptions,
+): Promise<void> {
+  if (explicit) await endRests(sql, asked);
+  // Whoever already waits for calls of this source needs no waking, unless it is for these alone.
+  if (queued <= asked.length || priority === PRIORITY.waiting)
+    await sql`select pg_notify('uc_tasks', '')`;
+}
+
+const toEnqueued = ({ id, state, made }: Row): Enqueued => ({
+  taskId: id,
+  state,
+  made,
+});
 
 async function endRests(
   sql: Sql,

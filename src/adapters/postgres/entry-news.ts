@@ -27,8 +27,8 @@ export const layer = (processId: string) =>
       const gathered = makeBell();
       let outbox = new Set<string>();
 
+      /** Uninterruptible: what was taken out must be told. */
       const send = Effect.gen(function* () {
-        yield* Effect.sleep(GATHER_MILLIS);
         const names = [...outbox];
         outbox = new Set();
         for (let at = 0; at < names.length; at += NAMES_PER_MESSAGE) {
@@ -45,12 +45,14 @@ export const layer = (processId: string) =>
               ),
             );
         }
-      });
+      }).pipe(Effect.uninterruptible, Effect.ignoreCause({ log: "Debug" }));
+      // Before the loop, and so run after it: what is replaced until the end is told too.
+      yield* Effect.addFinalizer(() => send);
       yield* Effect.gen(function* () {
         for (;;) {
           const rung = gathered.listen();
           if (outbox.size === 0) yield* rung;
-          yield* Effect.ignoreCause(send, { log: "Debug" });
+          yield* Effect.delay(send, GATHER_MILLIS);
         }
       }).pipe(Effect.forkScoped);
 

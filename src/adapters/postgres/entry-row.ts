@@ -4,8 +4,9 @@
  * @module
  */
 import { type Entry, type EntryId, keyHash } from "../../domain/entry/entry.ts";
+import type { RefreshStanding } from "../../domain/refresh/refresh-standing.ts";
 import type { Priority, TaskError } from "../../domain/refresh/task.ts";
-import type { Found, RefreshStanding } from "../../services/entry/entry-store.ts";
+import type { Found } from "../../services/entry/entry-store.ts";
 import type { Connection } from "./pool.ts";
 
 /** Stores `entry` unless what is there was asked for later. */

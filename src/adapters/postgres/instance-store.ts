@@ -9,8 +9,7 @@ import type { Instance } from "../../domain/instance/instance.ts";
 import { InstanceExists } from "../../services/errors.ts";
 import { InstanceStore } from "../../services/instance/instance-store.ts";
 import { Database } from "./database.ts";
-
-const UNIQUE_VIOLATION = "23505";
+import { violationIn } from "./violations.ts";
 
 export const layer = Layer.effect(
   InstanceStore,
@@ -57,24 +56,18 @@ export const layer = Layer.effect(
       update: Effect.fnUntraced(function* (id, change) {
         const { name = null, dbType = null, host = null, port = null } = change;
         const { isActive = null } = change;
-        const updated = yield* database.run("InstanceStore.update", ({ sql }) =>
+        const outcome = yield* database.run("InstanceStore.update", ({ sql }) =>
           sql<InstanceRow[]>`
             update instances set name = coalesce(${name}, name),
               db_type = coalesce(${dbType}, db_type), host = coalesce(${host}, host),
               port = coalesce(${port}::int, port),
               is_active = coalesce(${isActive}::boolean, is_active), updated_at = uc_now()
             where id = ${id} and deleted_at is null
-            returning *`.then(
-            (rows) => ({ rows, isTaken: false }),
-            (error: unknown) => {
-              if (isTaken(error)) return { rows: [], isTaken: true };
-              throw error;
-            },
-          ),
+            returning *`.then(([row]) => row, violationIn),
         );
-        if (updated.isTaken) return yield* new InstanceExists({ name: name ?? "" });
-        const [row] = updated.rows;
-        return row && toInstance(row);
+        if (outcome === undefined) return undefined;
+        if (!("_tag" in outcome)) return toInstance(outcome);
+        return yield* new InstanceExists({ name: name ?? "" });
       }),
 
       remove: (id) =>
@@ -98,9 +91,6 @@ interface InstanceRow {
   readonly created_at: number;
   readonly updated_at: number;
 }
-
-const isTaken = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === UNIQUE_VIOLATION;
 
 function toInstance(row: InstanceRow): Instance {
   const { id, name, host, port } = row;

@@ -11,9 +11,9 @@ import {
   nameHash,
   NETWORK_LIMIT,
   networkHash,
-  secondsUntil,
   type TryLimit,
 } from "../../domain/access/login-throttle.ts";
+import { secondsUntil } from "../../domain/seconds-until.ts";
 import { LoginThrottle } from "../../services/access/login-throttle.ts";
 import { TooManyLogins } from "../../services/access/errors.ts";
 import { Transaction } from "../../services/transaction.ts";

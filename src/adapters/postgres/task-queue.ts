@@ -21,7 +21,7 @@ import { Transaction } from "../../services/transaction.ts";
 import { claimKey, claimTasks } from "./claim-tasks.ts";
 import { Database } from "./database.ts";
 import { endTask } from "./end-task.ts";
-import { countQueued, enqueueTasks } from "./enqueue-tasks.ts";
+import { countQueued, enqueueAll, enqueueFitting } from "./enqueue-tasks.ts";
 import { pageOfTasks } from "./list-tasks.ts";
 import { Notifications } from "./notifications.ts";
 
@@ -45,11 +45,19 @@ export function layer(processId: string) {
             "TaskQueue.enqueue",
             Effect.gen(function* () {
               const enqueued = yield* database.run("TaskQueue.enqueue", ({ sql }) =>
-                enqueueTasks(sql, newId, source, wanted, options),
+                enqueueAll(sql, newId, source, wanted, options),
               );
               if (enqueued !== undefined) return enqueued;
               return yield* new QueueHasNoRoom({ sourceId: source.id });
             }),
+          ),
+
+        enqueueFitting: (source, wanted, options) =>
+          together(
+            "TaskQueue.enqueueFitting",
+            database.run("TaskQueue.enqueueFitting", ({ sql }) =>
+              enqueueFitting(sql, newId, source, wanted, options),
+            ),
           ),
 
         claim: (source, limit, worst) =>

@@ -3,11 +3,10 @@
  *
  * @module
  */
+import { REMEMBERED_MILLIS } from "../refresh/task.ts";
 
 /** `idle`: nothing happened within a day. */
 export type RefreshState = "idle" | "queued" | "running" | "failed" | "ok";
-
-const REMEMBERED_MILLIS = 86_400_000;
 
 /**
  * The state at `now`: an unfinished task, else how the last refresh ended.

@@ -3,7 +3,7 @@
  *
  * The calls before it are played through on the remembered state, each as early as the
  * budget allows. Exact if nothing better comes in and no permit is lost; far ahead, where
- * playing on would cost too much, at the average pace so far.
+ * playing on would cost too much, at the pace of the slowest window.
  *
  * @module
  */

@@ -12,7 +12,7 @@
  * @module
  */
 
-export const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 const ALL_ATTEMPTS_MILLIS = 5_000;
 const FIRST_PAUSE_MILLIS = 400;
 const FIRST_REST_MILLIS = 10_000;
@@ -52,4 +52,12 @@ export function unreachablePauseMillis(failures: number, random: number): number
 /** The pause after `failures` claims in a row (≥ 1) that took longer than their permits last. */
 export function forfeitPauseMillis(failures: number): number {
   return Math.min(100 * 2 ** Math.min(failures - 1, 10), 10_000);
+}
+
+/**
+ * How many calls may be under way after `failures` turns in a row, of the `width` that may
+ * otherwise: a store that is too slow for the permits must not burn many at a time.
+ */
+export function carefulWidth(width: number, failures: number): number {
+  return failures === 0 ? width : 1;
 }

@@ -24,9 +24,9 @@ import {
   cutQuery,
   type KeyCase,
   pathSegments,
-  queryParts,
+  pieceOf,
   type QueryPart,
-  spellQueryText,
+  spellQuery,
   spellSegment,
   textFault,
 } from "./key-spelling.ts";
@@ -93,18 +93,8 @@ export function normaliseKey(text: string, shape: KeyShape): KeyDecision {
     segments.push(segment.text);
   }
 
-  const parts: QueryPart[] = [];
-  for (const raw of queryParts(query)) {
-    const name = spellQueryText(raw.name, shape.keyCase);
-    if (name._tag === "Malformed") return name;
-    const value = spellQueryText(raw.value ?? "", shape.keyCase);
-    if (value._tag === "Malformed") return value;
-    parts.push({
-      name: name.text,
-      value: raw.value === undefined ? undefined : value.text,
-    });
-  }
-
+  const parts = spellQuery(query, shape.keyCase);
+  if ("_tag" in parts) return parts;
   const key = keyFrom(segments, parts.toSorted(byName), shape.trailingSlash);
   return key.length <= MAX_KEY_BYTES ? { _tag: "Key", key } : TOO_LONG;
 }
@@ -116,8 +106,6 @@ export function keyFrom(
   trailingSlash: boolean,
 ): string {
   const path = `/${segments.join("/")}${trailingSlash && segments.length > 0 ? "/" : ""}`;
-  const query = parts
-    .map(({ name, value }) => (value === undefined ? name : `${name}=${value}`))
-    .join("&");
+  const query = parts.map(pieceOf).join("&");
   return query === "" ? path : `${path}?${query}`;
 }

@@ -21,10 +21,9 @@ import {
   byName,
   cutQuery,
   pathSegments,
-  type QueryPart,
-  queryParts,
+  pieceOf,
   type Spelling,
-  spellQueryText,
+  spellQuery,
   spellSegment,
   spellSegmentStart,
   textFault,
@@ -86,23 +85,14 @@ export function prefixEnd(prefix: string): string {
 
 /** With its `?`; pieces before the last are whole, and sorted as in a key. */
 function spellQueryStart(query: string, { keyCase }: KeyShape): Spelling {
-  const parts: QueryPart[] = [];
-  for (const raw of queryParts(query)) {
-    const name = spellQueryText(raw.name, keyCase);
-    if (name._tag === "Malformed") return name;
-    const value = spellQueryText(raw.value ?? "", keyCase);
-    if (value._tag === "Malformed") return value;
-    parts.push({
-      name: name.text,
-      value: raw.value === undefined ? undefined : value.text,
-    });
-  }
-  const last = query === "" || query.endsWith("&") ? undefined : parts.pop();
-  const whole = parts.toSorted(byName).map((part) => `${pieceOf(part)}&`);
+  const parts = spellQuery(query, keyCase);
+  if ("_tag" in parts) return parts;
+  const isOpen = query !== "" && !query.endsWith("&");
+  const last = isOpen ? parts.at(-1) : undefined;
+  const whole = (isOpen ? parts.slice(0, -1) : parts)
+    .toSorted(byName)
+    .map((part) => `${pieceOf(part)}&`);
   return spelled(`?${whole.join("")}${last === undefined ? "" : pieceOf(last)}`);
 }
-
-const pieceOf = ({ name, value }: QueryPart): string =>
-  value === undefined ? name : `${name}=${value}`;
 
 const spelled = (text: string): Spelling => ({ _tag: "Spelled", text });

@@ -22,9 +22,12 @@ import {
 export type KeyCase = "preserve" | "lower";
 
 /** A part in its one spelling, or why it has none. */
-export type Spelling =
-  | { readonly _tag: "Spelled"; readonly text: string }
-  | { readonly _tag: "Malformed"; readonly reason: string };
+export type Spelling = { readonly _tag: "Spelled"; readonly text: string } | Malformed;
+
+export interface Malformed {
+  readonly _tag: "Malformed";
+  readonly reason: string;
+}
 
 /** One piece of a query, escaped; `value` is `undefined` where there was no `=`. */
 export interface QueryPart {
@@ -106,6 +109,30 @@ export function queryParts(query: string): readonly QueryPart[] {
     });
 }
 
+/** The pieces of a query in their one spelling, in the order they came. */
+export function spellQuery(
+  query: string,
+  keyCase: KeyCase,
+): readonly QueryPart[] | Malformed {
+  const parts: QueryPart[] = [];
+  for (const raw of queryParts(query)) {
+    const name = spellQueryText(raw.name, keyCase);
+    if (name._tag === "Malformed") return name;
+    const value = spellQueryText(raw.value ?? "", keyCase);
+    if (value._tag === "Malformed") return value;
+    parts.push({
+      name: name.text,
+      value: raw.value === undefined ? undefined : value.text,
+    });
+  }
+  return parts;
+}
+
+/** How a piece stands in a query. */
+export function pieceOf({ name, value }: QueryPart): string {
+  return value === undefined ? name : `${name}=${value}`;
+}
+
 /** Orders by name in byte order; equal names keep their order. */
 export function byName(
   a: { readonly name: string },
@@ -131,6 +158,6 @@ function spell(raw: string, place: Place, keyCase: KeyCase): Spelling {
   return { _tag: "Spelled", text };
 }
 
-function malformed(reason: string): Spelling {
+function malformed(reason: string): Malformed {
   return { _tag: "Malformed", reason };
 }

@@ -7,9 +7,9 @@
  */
 import { isSecretHeader } from "./header-rules.ts";
 import { MASK } from "./secret-mask.ts";
+import { movesOrigin } from "./source-change.ts";
 import { SOURCE_DEFAULTS, type SourceSettings } from "./source.ts";
 import type { SettingsProblem } from "./source-rules.ts";
-import { parseBaseUrl } from "./upstream-url.ts";
 
 /** Fields to change; `null` resets to the default. */
 export type SettingsPatch = {
@@ -62,7 +62,7 @@ export function patchedSettings(
     ),
     defaultQuery: unmasked("default_query", patch.defaultQuery, current.defaultQuery),
   });
-  if (originChanges(current, settings) && keepsSecrets(current, patch)) {
+  if (movesOrigin(current.baseUrl, settings.baseUrl) && keepsSecrets(current, patch)) {
     const message = "Another origin must not get the stored secrets: name them again";
     problems.push({ field: "base_url", message });
   }
@@ -84,14 +84,6 @@ function merged(
     return [[field, value === null ? reset : value]];
   });
   return { ...current, ...Object.fromEntries(changes) };
-}
-
-function originChanges(current: SourceSettings, next: SourceSettings): boolean {
-  const before = parseBaseUrl(current.baseUrl);
-  const after = parseBaseUrl(next.baseUrl);
-  // An URL that does not parse is refused for that.
-  if (before._tag === "Refused" || after._tag === "Refused") return false;
-  return before.origin !== after.origin;
 }
 
 /** Whether any stored secret would stay in force: not replaced, or kept by its mask. */

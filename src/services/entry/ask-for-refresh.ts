@@ -6,22 +6,17 @@
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Option from "effect/Option";
+import { restingFailure } from "../../domain/refresh/refresh-standing.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { Background } from "../refresh/background.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
 import type { Held } from "./entry-memory.ts";
-import type { RefreshStanding } from "./entry-store.ts";
 
 /** A stale hit asks for a refresh at most this often from one process. */
 const ASK_AGAIN_MILLIS = 2_000;
 /** How long an answer that is in hand waits to say whether the refresh was queued. */
 const TELL_MILLIS = 50;
-
-/** The last refresh failed and its back-off runs on: asking again would not help. */
-export function isResting({ failure }: RefreshStanding, now: number): boolean {
-  return failure !== undefined && now < failure.until;
-}
 
 /** Gives whether a refresh is on its way. The answer is in hand: what can't be queued only waits. */
 export const askForRefresh = Effect.fnUntraced(function* (
@@ -29,7 +24,7 @@ export const askForRefresh = Effect.fnUntraced(function* (
   held: Held,
   now: number,
 ) {
-  if (isResting(held.standing, now)) return false;
+  if (restingFailure(held.standing, now) !== undefined) return false;
   if (now < held.askedUntil) return held.askedInVain !== true;
   const background = yield* Background;
   held.askedUntil = now + ASK_AGAIN_MILLIS;

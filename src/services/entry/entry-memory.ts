@@ -6,8 +6,9 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { Entry, EntryId } from "../../domain/entry/entry.ts";
+import type { RefreshStanding } from "../../domain/refresh/refresh-standing.ts";
 import type { StoreUnavailable } from "../errors.ts";
-import type { Found, RefreshStanding } from "./entry-store.ts";
+import type { Found } from "./entry-store.ts";
 
 /** An entry ready to be served. */
 export interface Held {

@@ -5,33 +5,11 @@
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
-import type { Entry, EntryId } from "../../domain/entry/entry.ts";
+import type { Entry, EntryId, HeaderList } from "../../domain/entry/entry.ts";
 import type { Lifetime } from "../../domain/entry/freshness.ts";
-import type { HeaderList } from "../../domain/entry/entry.ts";
 import type { PurgeSelection } from "../../domain/entry/purge.ts";
-import type { Priority, TaskError } from "../../domain/refresh/task.ts";
+import type { RefreshStanding } from "../../domain/refresh/refresh-standing.ts";
 import type { StoreUnavailable } from "../errors.ts";
-
-/** How the refreshing of one key stands. */
-export interface RefreshStanding {
-  /** The unfinished task of the key. */
-  readonly task:
-    | {
-        readonly id: string;
-        readonly state: "queued" | "running";
-        readonly priority: Priority;
-        readonly told: boolean;
-      }
-    | undefined;
-  readonly failure: RefreshFailure | undefined;
-}
-
-/** The last refresh failed: readers don't ask again before `until`. */
-export interface RefreshFailure {
-  readonly error: TaskError;
-  readonly failedAt: number;
-  readonly until: number;
-}
 
 export interface Found {
   /** Absent or expired entries may both be `undefined`. */

@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
 import type { Fetch } from "../../domain/entry/read-plan.ts";
+import { restingFailure } from "../../domain/refresh/refresh-standing.ts";
 import type { KnownSource } from "../source/source-directory.ts";
-import { isResting } from "./ask-for-refresh.ts";
 import { awaitRefresh } from "./await-refresh.ts";
 import { answeredAt, type Loaded, standingOf } from "./entry-memory.ts";
 import { callNow, tryNow } from "./fetch-now.ts";
@@ -44,10 +44,10 @@ const carryOut = Effect.fnUntraced(function* (fetch: Fetch, request: FetchReques
       return yield* callNow(known, wanted, loaded);
     case "wait": {
       const standing = standingOf(loaded);
-      const { failure, task } = standing;
+      const failure = restingFailure(standing, now);
       // Who bypasses the cache asks again by name; a reader takes the failure for an answer.
-      const isAsked = forces || task !== undefined;
-      if (!isAsked && failure !== undefined && isResting(standing, now)) {
+      const isAsked = forces || standing.task !== undefined;
+      if (!isAsked && failure !== undefined) {
         return { _tag: "Failed", failure } satisfies Fetched;
       }
       return yield* awaitRefresh(known, wanted, {

@@ -7,13 +7,13 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { budgetAt } from "../../domain/quota/budget.ts";
+import { restingFailure } from "../../domain/refresh/refresh-standing.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
-import { RefreshNow } from "../refresh/refresh-now.ts";
+import { type NowEnd, RefreshNow } from "../refresh/refresh-now.ts";
 import type { Wanted } from "../refresh/task-queue.ts";
 import type { KnownSource } from "../source/source-directory.ts";
-import { isResting } from "./ask-for-refresh.ts";
 import { awaitRefresh } from "./await-refresh.ts";
 import { type Held, type Loaded, standingOf } from "./entry-memory.ts";
 import { type Fetched, notNow } from "./fetched.ts";
@@ -32,10 +32,8 @@ export const tryNow = Effect.fnUntraced(function* (
   held: Held,
   now: number,
 ) {
-  const { failure } = held.standing;
-  if (failure !== undefined && isResting(held.standing, now)) {
-    return { _tag: "Failed", failure } satisfies Fetched;
-  }
+  const failure = restingFailure(held.standing, now);
+  if (failure !== undefined) return { _tag: "Failed", failure } satisfies Fetched;
   const snapshots = yield* QuotaSnapshots;
   const { remaining } = yield* snapshots.budgetAt(known.source, now);
   if (remaining === 0 || held.trying) return notNow;
@@ -90,7 +88,7 @@ const isCallFree = Effect.fnUntraced(function* ({ source }: KnownSource) {
 
 const fetched = Effect.fnUntraced(function* (
   wanted: Wanted,
-  end: "Updated" | "NotModified" | "Failed" | "Waiting" | "NoCallFree",
+  end: Exclude<NowEnd, "Busy">,
 ) {
   if (end === "NoCallFree" || end === "Waiting") return notNow;
   const loaded = yield* loadEntry(wanted);

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { RefreshFailure } from "../../domain/refresh/refresh-standing.ts";
 import type { Held } from "./entry-memory.ts";
-import type { RefreshFailure } from "./entry-store.ts";
 
 /**
  * `collapsed`: the call was already wanted by another. `NotNow`: no call was free, or no answer came

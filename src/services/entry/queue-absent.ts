@@ -5,13 +5,18 @@
  */
 import * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
+import {
+  type RefreshFailure,
+  type RefreshStanding,
+  restingFailure,
+  toldTask,
+} from "../../domain/refresh/refresh-standing.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
+import { secondsUntil } from "../../domain/seconds-until.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { UpstreamFailed, UpstreamTimedOut } from "../errors.ts";
 import { forecastTask } from "../refresh/forecast.ts";
 import { RefreshRequests } from "../refresh/refresh-requests.ts";
-import { isResting } from "./ask-for-refresh.ts";
-import type { RefreshFailure, RefreshStanding } from "./entry-store.ts";
 
 const firstInLine = { priority: PRIORITY.high, told: true };
 
@@ -28,14 +33,15 @@ export const queueAbsent = Effect.fnUntraced(function* (
   now: number,
 ) {
   const requests = yield* RefreshRequests;
-  const { task, failure } = standing;
-  if (task === undefined && failure !== undefined && isResting(standing, now)) {
+  const failure = restingFailure(standing, now);
+  if (standing.task === undefined && failure !== undefined) {
     return yield* failureFor(source, failure, now);
   }
+  const task = toldTask(standing, PRIORITY.high);
   const queued =
-    task !== undefined && task.told && task.priority <= PRIORITY.high
-      ? { taskId: task.id, state: task.state }
-      : yield* requests.ask(source, { ...id, newerThan: seenAt }, firstInLine);
+    task === undefined
+      ? yield* requests.ask(source, { ...id, newerThan: seenAt }, firstInLine)
+      : { taskId: task.id, state: task.state };
   const { budget, retryAfterSeconds } = yield* forecastTask(source, queued, now);
   const { taskId, state } = queued;
   return {
@@ -54,7 +60,7 @@ export function failureFor(
   { error, until }: RefreshFailure,
   now: number,
 ): UpstreamFailed | UpstreamTimedOut {
-  const retryAfterSeconds = Math.max(1, Math.ceil((until - now) / 1000));
+  const retryAfterSeconds = secondsUntil(until, now);
   return error.code === "UPSTREAM_TIMEOUT"
     ? new UpstreamTimedOut({ sourceId, retryAfterSeconds })
     : new UpstreamFailed({ sourceId, reason: error.detail, retryAfterSeconds });

@@ -6,10 +6,14 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import {
+  type RefreshStanding,
+  toldTask,
+  type UnfinishedTask,
+} from "../../domain/refresh/refresh-standing.ts";
 import { PRIORITY, type Priority } from "../../domain/refresh/task.ts";
 import type { Source } from "../../domain/source/source.ts";
-import { type Enqueued, TaskQueue, type Wanted } from "../refresh/task-queue.ts";
-import type { RefreshStanding } from "./entry-store.ts";
+import { TaskQueue, type Wanted } from "../refresh/task-queue.ts";
 
 /** A refresh to queue, and how that of its key stands. */
 export interface Asked {
@@ -18,59 +22,35 @@ export interface Asked {
   readonly standing: RefreshStanding;
 }
 
-type Task = NonNullable<RefreshStanding["task"]>;
-
 /** The tasks of those that were queued, by key. */
 export const queueMany = Effect.fnUntraced(function* (
   source: Source,
   asked: readonly Asked[],
 ) {
-  const tasks = new Map<string, Task>();
+  const queue = yield* TaskQueue;
+  const tasks = new Map<string, UnfinishedTask>();
   for (const priority of [PRIORITY.high, PRIORITY.normal]) {
     const wanted = asked
       .filter((one) => one.priority === priority && !isQueued(one))
       .map((one) => one.wanted);
-    const enqueued = yield* enqueueWhatFits(source, wanted, priority).pipe(
-      Effect.catchTag(["QueueHasNoRoom", "StoreUnavailable"], (error) =>
-        Effect.as(Effect.logDebug(error.message), none),
-      ),
-    );
-    for (const [index, { taskId, state }] of enqueued.entries()) {
-      const key = wanted[index]?.key ?? "";
-      tasks.set(key, { id: taskId, state, priority, told: true });
+    if (wanted.length === 0) continue;
+    const enqueued = yield* queue
+      .enqueueFitting(source, wanted, { priority, told: true })
+      .pipe(
+        Effect.catchTag("StoreUnavailable", (error) =>
+          Effect.as(Effect.logDebug(error.message), []),
+        ),
+      );
+    for (const [index, task] of enqueued.entries()) {
+      if (task === undefined) continue;
+      const { taskId, state } = task;
+      tasks.set(wanted[index]?.key ?? "", { id: taskId, state, priority, told: true });
     }
   }
   return tasks;
 });
 
-const none: readonly Enqueued[] = [];
-
-/** All are queued or none; of too many, those that find room. */
-const enqueueWhatFits = Effect.fnUntraced(function* (
-  source: Source,
-  wanted: readonly Wanted[],
-  priority: Priority,
-) {
-  if (wanted.length === 0) return none;
-  const queue = yield* TaskQueue;
-  const options = { priority, told: true };
-  return yield* queue.enqueue(source, wanted, options).pipe(
-    Effect.catchTag("QueueHasNoRoom", (error) =>
-      Effect.gen(function* () {
-        const room = source.maxQueue - (yield* queue.queuedUpTo(source, source.maxQueue));
-        if (room <= 0) return yield* error;
-        return yield* queue.enqueue(source, wanted.slice(0, room), options);
-      }),
-    ),
-  );
-});
-
 /** An unfinished task will do, unless a call is wanted in any case. */
-function isQueued({ wanted, priority, standing: { task } }: Asked): boolean {
-  return (
-    task !== undefined &&
-    task.told &&
-    task.priority <= priority &&
-    wanted.newerThan !== undefined
-  );
+function isQueued({ wanted, priority, standing }: Asked): boolean {
+  return wanted.newerThan !== undefined && toldTask(standing, priority) !== undefined;
 }

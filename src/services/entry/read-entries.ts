@@ -9,16 +9,19 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { planBatchRead } from "../../domain/entry/batch-plan.ts";
+import { freshnessAt } from "../../domain/entry/freshness.ts";
 import type { Reach } from "../../domain/entry/read-plan.ts";
+import {
+  type RefreshStanding,
+  restingFailure,
+} from "../../domain/refresh/refresh-standing.ts";
 import { Invalid } from "../errors.ts";
 import { QuotaSnapshots } from "../quota/quota-snapshots.ts";
 import { type KeyItem, keysOf } from "../source/read-keys.ts";
 import { type KnownSource, knownSource } from "../source/source-directory.ts";
 import { AnswerRoom, type Share } from "./answer-room.ts";
 import { countReads } from "./count-reads.ts";
-import { isResting } from "./ask-for-refresh.ts";
 import { EntryMemory, type Held, type Loaded } from "./entry-memory.ts";
-import type { RefreshStanding } from "./entry-store.ts";
 import { loadEntries } from "./load-entries.ts";
 import { type Asked, queueMany } from "./queue-many.ts";
 
@@ -71,7 +74,8 @@ const readKeys = Effect.fnUntraced(function* (
   const asked: Asked[] = [];
   for (const [index, id] of ids.entries()) {
     const { held, standing } = heldOf(loaded[index]);
-    const plan = planBatchRead(held?.entry, isResting(standing, readAt), reach, readAt);
+    const isResting = restingFailure(standing, readAt) !== undefined;
+    const plan = planBatchRead(held?.entry, isResting, reach, readAt);
     read.set(id.key, { key: id.key, held: plan.serve ? held : undefined, standing });
     if (plan.priority === undefined) continue;
     const newerThan = reach === "bypass" ? undefined : (held?.entry.responseAt ?? 0);
@@ -101,7 +105,9 @@ const countItems = Effect.fnUntraced(function* (
   readAt: number,
 ) {
   const served = items.flatMap(({ held }) => held ?? []);
-  const fresh = served.filter(({ entry }) => readAt < entry.lifetime.freshUntil).length;
+  const fresh = served.filter(
+    ({ entry }) => freshnessAt(entry.lifetime, readAt) === "fresh",
+  ).length;
   yield* countReads("HIT", fresh);
   yield* countReads("STALE", served.length - fresh);
   yield* countReads("MISS", items.length - served.length);

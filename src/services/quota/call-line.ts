@@ -36,7 +36,7 @@ export class CallLine extends Context.Service<
 >()("uni-cache/services/CallLine") {}
 
 /** In this process, over all sources. */
-export const MOST_WAITING = 1_000;
+const MOST_WAITING = 1_000;
 /** Calls that one statement spends, and that the queue leaves free for this process. */
 const MOST_AT_ONCE = 64;
 /** An answer is good for those behind as long. */
@@ -54,7 +54,7 @@ type Place = Deferred.Deferred<Called>;
 
 interface Line {
   readonly places: Place[];
-  /** What the first in line was told last. */
+  /** What the first in line was told last, and when he had the answer. */
   told: { readonly at: number; readonly retryAt: number | undefined };
 }
 
@@ -120,10 +120,9 @@ export const layer = (processId: string) =>
         // Interrupted between its commit and here permits would be lost.
         Effect.gen(function* () {
           const wanted = Math.min(Math.max(1, line.places.length), MOST_AT_ONCE);
-          const now = yield* Clock.currentTimeMillis;
           const take = (free: number) => Effect.succeed(Math.min(free, wanted));
           const { permit, used, retryAt } = yield* takePermits(source, wanted, take);
-          if (used < wanted) line.told = { at: now, retryAt };
+          if (used < wanted) line.told = { at: yield* Clock.currentTimeMillis, retryAt };
           if (permit === undefined) return undefined;
           leaveLine(line, place);
           for (const other of line.places.splice(0, used - 1)) {

@@ -69,7 +69,7 @@ export const isForfeit = Effect.fnUntraced(function* (
   if ((yield* monotonicMillis) <= permit.usableUntil) return false;
   (yield* Counters).count("calls_lost", calls);
   yield* Effect.logWarning(
-    `Lost ${calls} calls of source "${id}": the store took longer than a permit lasts`,
+    `Lost ${calls} calls of source "${id}": they could not start while their permit was good`,
   );
   return true;
 });

@@ -54,7 +54,10 @@ const drain = Effect.fnUntraced(function* (
   running: ReadonlySet<Fiber.Fiber<unknown, unknown>>,
   millis: number,
 ) {
-  const fibers = [...running];
-  yield* Effect.timeoutOption(Fiber.awaitAll(fibers), millis);
-  yield* Fiber.interruptAll(fibers);
+  // What runs may start more.
+  const allEnded = Effect.suspend(() => Fiber.awaitAll([...running])).pipe(
+    Effect.repeat({ while: () => running.size > 0 }),
+  );
+  yield* Effect.timeoutOption(allEnded, millis);
+  yield* Fiber.interruptAll([...running]);
 });

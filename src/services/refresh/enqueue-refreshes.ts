@@ -6,6 +6,7 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { forecastAt } from "../../domain/quota/forecast.ts";
+import { secondsUntil } from "../../domain/seconds-until.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { QueueFull } from "../errors.ts";
 import { CallQuota } from "../quota/call-quota.ts";
@@ -23,13 +24,14 @@ export const enqueueRefreshes = Effect.fnUntraced(function* (
     .pipe(Effect.catchTag("QueueHasNoRoom", () => queueFull(source)));
 });
 
-const queueFull = Effect.fnUntraced(function* (source: Source) {
+/** Fails: no refresh of `source` can be queued now. */
+export const queueFull = Effect.fnUntraced(function* (source: Source) {
   const quota = yield* CallQuota;
   const now = yield* Clock.currentTimeMillis;
   const record = (yield* quota.look([source.id])).get(source.id);
   const startsAt = forecastAt(source.rateLimit, record, 0, now);
   return yield* new QueueFull({
     sourceId: source.id,
-    retryAfterSeconds: Math.max(1, Math.ceil((startsAt - now) / 1000)),
+    retryAfterSeconds: secondsUntil(startsAt, now),
   });
 });

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect";
 import { type Budget, budgetAt } from "../../domain/quota/budget.ts";
 import { forecastAt } from "../../domain/quota/forecast.ts";
+import { secondsUntil } from "../../domain/seconds-until.ts";
 import type { Source } from "../../domain/source/source.ts";
 import { CallQuota } from "../quota/call-quota.ts";
 import { TaskQueue } from "./task-queue.ts";
@@ -39,6 +40,6 @@ export const forecastTask = Effect.fnUntraced(function* (
         );
   return {
     budget: budgetAt(source.rateLimit, record, now),
-    retryAfterSeconds: Math.max(1, Math.ceil((startsAt - now) / 1000)),
+    retryAfterSeconds: secondsUntil(startsAt, now),
   } satisfies Forecast;
 });

@@ -52,14 +52,18 @@ export const refreshKey = Effect.fn("refreshKey")(function* (
     yield* letGo(first);
     return target;
   }
-  let outcome = yield* attempt(known, claimed, first, target.target);
+  const calling = Effect.flatMap(first, (ready) =>
+    callOnce(known, claimed, ready, target.target),
+  );
+  let outcome = yield* attempt(known, claimed, target.target, calling);
   for (let attempts = 1; outcome._tag === "Failed" && outcome.retry; attempts++) {
     const elapsed = (yield* monotonicMillis) - startedAt;
     const pause = retryPauseMillis(attempts, elapsed, yield* Random.next);
     if (pause === undefined) return outcome;
     yield* Effect.sleep(pause);
     const failed: RefreshOutcome = outcome;
-    outcome = yield* attempt(known, claimed, readyAgain(known), target.target).pipe(
+    const again = callLater(known, claimed, readyAgain(known), target.target);
+    outcome = yield* attempt(known, claimed, target.target, again).pipe(
       Effect.catchTag("NoCallFree", () => Effect.succeed({ ...failed, retry: false })),
     );
   }
@@ -80,20 +84,21 @@ function targetOf({ source, base, template }: KnownSource, key: string) {
 const letGo = (ready: FirstReady) =>
   Effect.ignore(Effect.map(ready, ({ connection }) => connection.release()));
 
-/** One attempt with the redirects it leads to; every call of it has its permit. */
-const attempt = (
+type Calling = ReturnType<typeof callOnce>;
+type CallFailure = Effect.Error<Calling> | Effect.Error<FirstReady>;
+
+/** One attempt: `first`, the call to `firstTarget`, and those that it is redirected to. */
+const attempt = <R>(
   known: KnownSource,
   claimed: Claimed,
-  ready: FirstReady | LaterReady,
   firstTarget: string,
+  first: Effect.Effect<Effect.Success<Calling>, CallFailure, R>,
 ) =>
   Effect.gen(function* () {
     const { base } = known;
     let target = firstTarget;
-    let next: FirstReady | LaterReady = ready;
-    for (let redirects = 0; ; redirects++) {
-      const called = yield* callOnce(known, claimed, yield* next, target);
-      if (called._tag !== "Redirect") return called;
+    let called = yield* first;
+    for (let redirects = 0; called._tag === "Redirect"; redirects++) {
       const redirected = redirectTarget(base.origin, target, called.location);
       if (redirected._tag === "Refused")
         return failed("REDIRECT_REFUSED", redirected.reason);
@@ -104,14 +109,31 @@ const attempt = (
         );
       }
       target = redirected.target;
-      next = whenFree(known);
+      called = yield* callLater(known, claimed, whenFree(known), target);
     }
+    return called;
   }).pipe(
     Effect.catchTag(
       ["UpstreamUnreachable", "UpstreamBroken", "UpstreamBodyRefused"],
       (error) => Effect.succeed(failureOf(error)),
     ),
   );
+
+/**
+ * A call behind others of the same refresh. A permit that comes too late for it is made up
+ * for by another, once: to begin anew would spend the calls before it again.
+ */
+const callLater = (
+  known: KnownSource,
+  claimed: Claimed,
+  getReady: LaterReady,
+  target: string,
+) => {
+  const call = (ready: Ready) => callOnce(known, claimed, ready, target);
+  return Effect.flatMap(getReady, (ready) =>
+    Effect.catchTag(call(ready), "NoCallFree", () => Effect.flatMap(getReady, call)),
+  );
+};
 
 /** A later call spends by the limit that is in force by then. */
 const readyAgain = (known: KnownSource): LaterReady =>

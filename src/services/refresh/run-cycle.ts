@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Option from "effect/Option";
+import { carefulWidth, forfeitPauseMillis } from "../../domain/refresh/backoff.ts";
 import { PRIORITY } from "../../domain/refresh/task.ts";
 import type { QueueFull, StoreUnavailable } from "../errors.ts";
 import { type KnownSource, SourceDirectory } from "../source/source-directory.ts";
@@ -64,11 +65,13 @@ export const runCycle = Effect.fn("runCycle")(function* (
       }).pipe(Effect.provideContext(context));
 
   let queuing = intake;
+  let forfeits = 0;
   for (;;) {
     const now = yield* Clock.currentTimeMillis;
-    const room = Math.min(WIDTH - underWay.size, most - count.dequeued);
+    const width = carefulWidth(WIDTH, forfeits);
+    const room = Math.min(width - underWay.size, most - count.dequeued);
     if (now >= until || most === count.dequeued) break;
-    if (room === 0) {
+    if (room <= 0) {
       yield* Effect.timeoutOption(anyOf(underWay), until - now);
       continue;
     }
@@ -79,7 +82,15 @@ export const runCycle = Effect.fn("runCycle")(function* (
     const request = { room, worst: PRIORITY.adaptive, begin, until, intake: queuing };
     const turn = yield* collectSource(known, request);
     queuing = undefined;
-    if (turn._tag === "Claimed") continue;
+    if (turn._tag === "Claimed") {
+      forfeits = 0;
+      continue;
+    }
+    if (turn._tag === "Forfeit") {
+      forfeits += 1;
+      yield* Effect.sleep(Math.min(forfeitPauseMillis(forfeits), until - now));
+      continue;
+    }
     if (turn._tag === "Changed") {
       const learning = learnSource(known, turn.seq);
       const left = until - (yield* Clock.currentTimeMillis);

@@ -101,6 +101,15 @@ export class TaskQueue extends Context.Service<
       wanted: readonly Wanted[],
       options: EnqueueOptions,
     ) => Effect.Effect<readonly Enqueued[], QueueHasNoRoom | StoreUnavailable>;
+    /**
+     * As `enqueue`, but of too many those that stand first; `undefined` for each of the
+     * others. Who has an unfinished task needs no room.
+     */
+    readonly enqueueFitting: (
+      source: Source,
+      wanted: readonly Wanted[],
+      options: EnqueueOptions,
+    ) => Effect.Effect<readonly (Enqueued | undefined)[], StoreUnavailable>;
     /** Claims up to `limit` queued tasks of a source, none worse than `worst`, first in line first. */
     readonly claim: (
       source: Source,

@@ -12,9 +12,10 @@ import * as Effect from "effect/Effect";
 import type { PurgeSelection } from "../../domain/entry/purge.ts";
 import { proxySpace } from "../../domain/api-proxy/api-proxy.ts";
 import { changedSettings } from "../../domain/source/changed-settings.ts";
+import { movesOrigin, renamesKeys } from "../../domain/source/source-change.ts";
 import { patchedSettings, type SettingsPatch } from "../../domain/source/source-patch.ts";
 import { settingsProblems } from "../../domain/source/source-rules.ts";
-import { type SourceSettings, spaceOf } from "../../domain/source/source.ts";
+import { spaceOf } from "../../domain/source/source.ts";
 import { Audit } from "../audit/audit.ts";
 import { ChangeBus } from "../change-bus.ts";
 import { Invalid } from "../errors.ts";
@@ -61,11 +62,11 @@ const applyPatch = Effect.fnUntraced(function* (id: string, patch: SettingsPatch
   const isElsewhere = current.baseUrl !== settings.baseUrl;
   const stored = isElsewhere ? yield* storedOver(id) : [];
   if (yield* isMoreThanGoes(stored)) return undefined;
-  const moved = originOf(current.baseUrl) !== originOf(settings.baseUrl);
+  const moved = movesOrigin(current.baseUrl, settings.baseUrl);
   const epoch = moved ? yield* store.newEpoch : current.epoch;
   const source = yield* store.update(id, epoch, settings);
   if (moved) yield* abandonSource(current);
-  else if (renames(current, settings)) {
+  else if (renamesKeys(current, settings)) {
     yield* queue.cancelAll(id);
     yield* adoptEntries(spaceOf(current), settings);
   }
@@ -84,10 +85,3 @@ const storedOver = Effect.fnUntraced(function* (sourceId: string) {
     space: proxySpace(id),
   }));
 });
-
-const originOf = (baseUrl: string) => URL.parse(baseUrl)?.origin;
-
-/** Whether keys are spelled or their parts called otherwise than before. */
-function renames(before: SourceSettings, after: SourceSettings): boolean {
-  return before.keyTemplate !== after.keyTemplate || before.keyCase !== after.keyCase;
-}

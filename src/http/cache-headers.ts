@@ -3,12 +3,13 @@
  *
  * Pure functions of small values, so that every way to an answer gives the same headers.
  *
- * Source: RFC 9111 §5.2 (Cache-Control), RFC 9211 (Cache-Status), RFC 8941 (structured
- * fields), draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy).
+ * Source: RFC 9111 §5.2 (Cache-Control), draft-ietf-httpapi-ratelimit-headers-10 (RateLimit,
+ * RateLimit-Policy).
  *
  * @module
  */
 import { ageSeconds, freshnessAt } from "../domain/entry/freshness.ts";
+import { type CacheReport, cacheStatus } from "../domain/http-cache/cache-status.ts";
 import type { Budget } from "../domain/quota/budget.ts";
 import type { ReadResult } from "../services/entry/read-entry.ts";
 import { toSeconds } from "./wire.ts";
@@ -22,14 +23,16 @@ type Served = Pick<
 export function servedHeaders(served: Served): Record<string, string> {
   const { label, readAt: now } = served;
   const { entry } = served.held;
-  const freshSeconds = Math.floor((entry.lifetime.freshUntil - now) / 1000);
+  const ttlMillis = entry.lifetime.freshUntil - now;
   const isFresh = freshnessAt(entry.lifetime, now) === "fresh";
   return {
     "X-UC-Cache": label,
     "X-UC-Age": String(ageSeconds(entry.lifetime, now)),
     ETag: entry.etag,
-    "Cache-Control": isFresh ? `private, max-age=${freshSeconds}` : "no-cache",
-    "Cache-Status": cacheStatus(served, freshSeconds),
+    "Cache-Control": isFresh
+      ? `private, max-age=${Math.floor(ttlMillis / 1000)}`
+      : "no-cache",
+    "Cache-Status": cacheStatus({ ...reportOf(served), ttlMillis }),
   };
 }
 
@@ -51,21 +54,20 @@ export function refreshedHeaders({
 export function absentHeaders(
   detail: "queued" | "cache-only" | undefined,
 ): Record<string, string> {
-  const because = detail === undefined ? "" : `; detail=${detail}`;
   return {
     "X-UC-Cache": "MISS",
     "Cache-Control": "no-cache",
-    "Cache-Status": `uni-cache; fwd=uri-miss${because}`,
+    "Cache-Status": cacheStatus({ forwarded: "uri-miss", detail }),
   };
 }
 
-function cacheStatus({ label, refreshing, forwarded }: Served, ttl: number): string {
+function reportOf({ label, refreshing, forwarded }: Served): CacheReport {
   if (forwarded !== undefined) {
-    const collapsed = forwarded.collapsed ? "; collapsed" : "";
-    return `uni-cache; fwd=${forwarded.because}; stored; ttl=${ttl}${collapsed}`;
+    const { because, collapsed } = forwarded;
+    return { forwarded: because, stored: true, collapsed };
   }
-  const detail = refreshing ? "refresh-queued" : label === "STALE" ? "stale" : undefined;
-  return `uni-cache; hit; ttl=${ttl}${detail === undefined ? "" : `; detail=${detail}`}`;
+  if (refreshing) return { detail: "refresh-queued" };
+  return label === "STALE" ? { detail: "stale" } : {};
 }
 
 const windowNames: Readonly<Record<number, string>> = {

@@ -187,7 +187,7 @@ describe("GET /api/v1/cache/{source_id}/{key}", () => {
       label: "STALE",
       control: "no-cache",
       remaining: "0",
-      status: expect.stringContaining("detail=refresh-queued"),
+      status: expect.stringContaining('detail="refresh-queued"'),
     });
     await eventually(
       () => tasksOf("spent"),

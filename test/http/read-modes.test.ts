@@ -84,7 +84,7 @@ describe("X-UC-Wait", () => {
       const held = heldAnswer();
       await stored(id, age, held.answer(OTHER));
       const response = await read(id, { ...WAIT, Prefer: "wait=1" });
-      expect(response.headers.get("Cache-Status")).toEndWith("; detail=refresh-queued");
+      expect(response.headers.get("Cache-Status")).toEndWith(';detail="refresh-queued"');
       expect(await seen(response)).toEqual({ status: 200, label: "STALE", n: 1 });
       held.open();
       await eventually(
@@ -213,7 +213,7 @@ describe("X-UC-Bypass-Cache", () => {
     const id = `bypass-${age}-spent`;
     await stored(id, age, OTHER, { rate_limit: { per_minute: 1 } });
     const response = await read(id, BYPASS);
-    expect(response.headers.get("Cache-Status")).toEndWith("; detail=refresh-queued");
+    expect(response.headers.get("Cache-Status")).toEndWith(';detail="refresh-queued"');
     expect(await seen(response)).toEqual({ status: 200, label, n: 1 });
     await eventually(
       () => weather.tasksOf(id),

@@ -85,17 +85,17 @@ export const layer = Layer.effect(
 
     /** However many ask at once, the store is asked once; for all of them, and so not by one. */
     const load = (shelf: Shelf, id: EntryId) =>
-      Effect.suspend(() => {
+      Effect.uninterruptibleMask((restore) => {
         const name = nameOf(shelf, id);
         const running = loading.find(name);
-        if (running !== undefined) return Deferred.await(running.done);
+        if (running !== undefined) return restore(Deferred.await(running.done));
         const load = loading.begin(name, id);
         const hold = (variants: Variants) => held.hold(shelf, id, variants);
         return store.find(id).pipe(
           Effect.exit,
           Effect.map((exit) => loading.finish(load, exit, hold)),
           Effect.forkIn(scope),
-          Effect.andThen(Deferred.await(load.done)),
+          Effect.andThen(restore(Deferred.await(load.done))),
         );
       });
 

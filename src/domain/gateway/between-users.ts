@@ -10,32 +10,57 @@
  */
 import type { HeaderList } from "../entry/entry.ts";
 import { responseDirectives } from "../http-cache/cache-control.ts";
-import { fieldLines, hasField, listMembers } from "../http-cache/field-value.ts";
+import { hasField, listedNames } from "../http-cache/field-value.ts";
+import type { CacheSettings } from "../api-proxy/cache-settings.ts";
+import { isCredentialHeader, isCredentialParameter } from "./credential-headers.ts";
 import type { StoredResponse } from "./stored-response.ts";
+import { splitPart } from "./variables.ts";
 
 /** What `Cache-Status` says of it. */
 export const CREDENTIALS = "credentials are no part of the key";
 
-/** The names that `Vary` lists, in lower case. */
-export function variedNames(headers: HeaderList): readonly string[] {
-  return fieldLines(headers, "vary").flatMap((line) => listMembers(line.toLowerCase()));
+/**
+ * Credentials of a request that no part of its key, and so no other user, shares: names of
+ * headers in lower case, and `?` with the name of a parameter.
+ */
+export function credentialsOutside(
+  { cacheKeyType, variableList }: Pick<CacheSettings, "cacheKeyType" | "variableList">,
+  headers: HeaderList,
+  query: string | undefined,
+): readonly string[] {
+  const isCustom = cacheKeyType === "CUSTOM";
+  const inKey = new Set(
+    (isCustom ? variableList : []).flatMap(({ from }) => {
+      if (from.type === "HEADER") return [from.headerName.toLowerCase()];
+      const isQueried = from.type === "PARAMETER" && from.paramType === "QUERY";
+      return isQueried ? [`?${from.paramName}`] : [];
+    }),
+  );
+  // With the whole query in the key, its credentials are too.
+  const queried = isCustom ? (query ?? "").split("&") : [];
+  return [
+    ...headers.map(([name]) => name.toLowerCase()).filter(isCredentialHeader),
+    ...queried
+      .map((part) => splitPart(part).name)
+      .filter(isCredentialParameter)
+      // No header has such a name, and so no `Vary`.
+      .map((name) => `?${name}`),
+  ].filter((name) => !inKey.has(name));
 }
 
 /** Whether a response to a request with `credentials` outside its key may be kept. */
 export function mayBeKept(credentials: readonly string[], headers: HeaderList): boolean {
-  const varied = variedNames(headers);
+  const varied = listedNames(headers, "vary");
   return credentials.every((name) => varied.includes(name)) || saysForAll(headers);
 }
 
 /** Whether what is stored may be given to who asks with `credentials` outside its key. */
 export function mayBeGiven(
   credentials: readonly string[],
-  stored: Pick<StoredResponse, "selecting" | "headers"> | undefined,
+  { selecting, headers }: Pick<StoredResponse, "selecting" | "headers">,
 ): boolean {
-  const selecting = stored?.selecting ?? {};
   return (
-    credentials.every((name) => Object.hasOwn(selecting, name)) ||
-    (stored !== undefined && saysForAll(stored.headers))
+    credentials.every((name) => Object.hasOwn(selecting, name)) || saysForAll(headers)
   );
 }
 

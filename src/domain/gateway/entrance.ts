@@ -42,22 +42,23 @@ export function entranceOf(
     part.replace(/^bearer[ \t]+/i, ""),
   );
   const keys = partsOf(apiKey);
-  const known = [...bearers, ...keys].flatMap((token) => identify(token) ?? []);
-  const isOurs = (parts: readonly string[]) =>
-    parts.some((token) => identify(token) !== undefined);
+  const callerOf = (tokens: readonly string[]) =>
+    tokens.map(identify).find((found) => found !== undefined);
+  const [byBearer, byKey] = [callerOf(bearers), callerOf(keys)];
   const areSeveral =
-    (bearers.length > 1 && isOurs(bearers)) || (keys.length > 1 && isOurs(keys));
-  const differ = isOurs(bearers) && isOurs(keys) && bearers[0] !== keys[0];
+    (bearers.length > 1 && byBearer !== undefined) ||
+    (keys.length > 1 && byKey !== undefined);
+  const differ = byBearer !== undefined && byKey !== undefined && bearers[0] !== keys[0];
   if (areSeveral || differ) return { _tag: "Contradictory" };
   // Where we ask for credentials, a key that is none of ours is a wrong one.
-  const isKeyOurs = isOurs(keys) || access === "TOKEN";
+  const isKeyOurs = byKey !== undefined || access === "TOKEN";
   const withheld = [
     ...(keys.length > 0 && isKeyOurs ? ["x-api-key"] : []),
-    ...(isOurs(bearers) ? ["authorization"] : []),
+    ...(byBearer === undefined ? [] : ["authorization"]),
   ];
-  const [caller] = known;
+  const caller = byBearer ?? byKey;
   if (access === "PUBLIC") return { _tag: "Admitted", caller, withheld };
-  if (caller === undefined || (keys.length > 0 && !isOurs(keys))) {
+  if (caller === undefined || (keys.length > 0 && byKey === undefined)) {
     return { _tag: "Unauthorized" };
   }
   if (!seesSource(caller, sourceId)) return { _tag: "Unseen" };

@@ -11,10 +11,10 @@
  */
 import type { Lifetime } from "../entry/freshness.ts";
 import { requestDirectives, SAID_NOTHING } from "../http-cache/cache-control.ts";
-import { hasField, withoutFields } from "../http-cache/field-value.ts";
+import { hasField, listedNames, withoutFields } from "../http-cache/field-value.ts";
 import { storedHeaders } from "../http-cache/stored-headers.ts";
 import { type Conceal, selectVariant } from "../http-cache/vary.ts";
-import { CREDENTIALS, mayBeGiven, mayBeKept, variedNames } from "./between-users.ts";
+import { CREDENTIALS, mayBeGiven, mayBeKept } from "./between-users.ts";
 import type { CacheSettings } from "../api-proxy/cache-settings.ts";
 import type { Asked, CacheRules, Plan, Replied } from "./cache-rules.ts";
 import type { StoredResponse } from "./stored-response.ts";
@@ -66,8 +66,10 @@ function planByTtl(
   const said = requestDirectives(asked.headers);
   const selected =
     selectVariant(asked.headers, variants, now, conceal) ?? variants.find(suitsAll);
-  const isTheirs = mayBeGiven(asked.credentials, selected);
-  const stored = isTheirs ? selected : undefined;
+  const stored =
+    selected !== undefined && mayBeGiven(asked.credentials, selected)
+      ? selected
+      : undefined;
   const onError = stored !== undefined && now < stored.lifetime.fallbackUntil;
   const forward = {
     _tag: "Forward",
@@ -77,11 +79,10 @@ function planByTtl(
 
   if (stored === undefined) {
     if (said.onlyIfCached) return { _tag: "Unavailable" };
-    const because =
-      variants.length === 0 || selected !== undefined ? "uri-miss" : "vary-miss";
-    return isTheirs
-      ? { ...forward, because }
-      : { ...forward, because, detail: CREDENTIALS };
+    if (selected !== undefined) {
+      return { ...forward, because: "uri-miss", detail: CREDENTIALS };
+    }
+    return { ...forward, because: variants.length === 0 ? "uri-miss" : "vary-miss" };
   }
   const wishes = said.noCache || said.maxAge === 0;
   if (wishes && asked.mayRefresh && !said.onlyIfCached) {
@@ -99,7 +100,7 @@ function refusalByTtl(
   keepsErrors: boolean,
 ): string | undefined {
   if (!KEPT.has(status) && !(keepsErrors && isError(status))) return `status ${status}`;
-  if (variedNames(headers).includes("*")) return "Vary: *";
+  if (listedNames(headers, "vary").includes("*")) return "Vary: *";
   return mayBeKept(asked.credentials, headers) ? undefined : CREDENTIALS;
 }
 

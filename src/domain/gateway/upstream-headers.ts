@@ -66,18 +66,16 @@ export function upstreamHeaders({
 }: GoingUp): HeaderList {
   const defaults = Object.entries(defaultHeaders);
   const left = new Set([
-    ...withheld,
     ...defaults.map(([name]) => name.toLowerCase()),
     ...(asksForWhole || conditions.length > 0 ? CONDITIONS : []),
   ]);
-  const kept = withoutFields(endToEndHeaders(headers), left).flatMap(([name, value]) => {
-    if (isSpokenFor(name)) return [];
-    const lower = name.toLowerCase();
-    if (lower === "max-forwards") return [[name, oneLess(value)] as const];
-    if (lower !== "cookie") return [[name, value] as const];
-    const cookies = cookiesOf(value);
-    return cookies === "" ? [] : [[name, cookies] as const];
-  });
+  const kept = withoutFields(theirHeaders(headers, withheld), left).flatMap(
+    ([name, value]) => {
+      if (isSpokenFor(name)) return [];
+      const isHops = name.toLowerCase() === "max-forwards";
+      return [[name, isHops ? oneLess(value) : value] as const];
+    },
+  );
   const via = kept.filter(([name]) => name.toLowerCase() === "via");
   return [
     ...kept.filter(([name]) => name.toLowerCase() !== "via"),
@@ -100,8 +98,22 @@ function isSpokenFor(name: string): boolean {
 /** RFC 9110 §7.6.3. */
 export const VIA = "1.1 uni-cache";
 
+/** What a client says to the upstream: end-to-end, without what is `withheld` and our cookie. */
+export function theirHeaders(
+  headers: HeaderList,
+  withheld: readonly string[],
+): HeaderList {
+  return withoutFields(endToEndHeaders(headers), new Set(withheld)).flatMap(
+    ([name, value]) => {
+      if (name.toLowerCase() !== "cookie") return [[name, value] as const];
+      const cookies = cookiesOf(value);
+      return cookies === "" ? [] : [[name, cookies] as const];
+    },
+  );
+}
+
 /** The cookies of the upstream: without ours. */
-export function cookiesOf(cookie: string): string {
+function cookiesOf(cookie: string): string {
   return cookie
     .split(";")
     .map((pair) => pair.trim())

@@ -12,8 +12,8 @@
  * @module
  */
 import type { HeaderList } from "../entry/entry.ts";
-import type { Lifetime } from "../entry/freshness.ts";
-import { deltaSeconds } from "./directives.ts";
+import { ageSeconds as secondsSince, type Lifetime } from "../entry/freshness.ts";
+import { deltaSeconds, MOST_SECONDS } from "./directives.ts";
 import { fieldLines, firstLine } from "./field-value.ts";
 import { httpDateAt } from "./http-date.ts";
 import type { ExchangeTimes } from "./message.ts";
@@ -59,6 +59,5 @@ export function ageValue(headers: HeaderList): number {
  * (RFC 9111 §4). Whole seconds, never negative.
  */
 export function ageSeconds(lifetime: Lifetime, now: number): number {
-  const seconds = Math.floor((now - lifetime.storedAt) / 1_000);
-  return Math.min(Math.max(0, seconds), 2_147_483_648);
+  return Math.min(secondsSince(lifetime, now), MOST_SECONDS);
 }

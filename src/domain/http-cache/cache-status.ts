@@ -1,11 +1,10 @@
 /**
  * `Cache-Status`: what this cache did with a request, for whoever debugs it.
  *
- * Source: RFC 9211 §2; RFC 9651 (structured fields).
+ * Source: RFC 9211 §2; RFC 9651 §4.1 (how structured fields are written).
  *
  * @module
  */
-import { type BareItem, serializeList, Token } from "structured-headers";
 import type { HeaderList } from "../entry/entry.ts";
 import { combinedValue, withoutFields } from "./field-value.ts";
 
@@ -31,13 +30,9 @@ export interface CacheReport {
   readonly stored?: boolean | undefined;
   /** Only of a forwarded one (§2.6). */
   readonly collapsed?: boolean | undefined;
-  readonly key?: string | undefined;
-  /** Ours, e.g. why it was not stored. */
+  /** Ours, e.g. why it was not stored (§2.8). */
   readonly detail?: string | undefined;
 }
-
-/** As RFC 9211 §2 has it, "typically" a token. */
-const NAME = new Token("uni-cache");
 
 /**
  * Our member.
@@ -51,26 +46,24 @@ const NAME = new Token("uni-cache");
  * ```
  */
 export function cacheStatus(report: CacheReport): string {
-  const { forwarded, ttlMillis } = report;
-  const parameters = new Map<string, BareItem>();
-  if (forwarded === undefined) parameters.set("hit", true);
-  else parameters.set("fwd", new Token(forwarded));
-  if (forwarded !== undefined) {
-    if (report.forwardStatus !== undefined) {
-      parameters.set("fwd-status", report.forwardStatus);
-    }
-    if (report.stored === true) parameters.set("stored", true);
-    if (report.collapsed === true) parameters.set("collapsed", true);
+  const { forwarded, forwardStatus, ttlMillis, detail } = report;
+  // "typically" a token.
+  let member = "uni-cache";
+  if (forwarded === undefined) member += ";hit";
+  else {
+    member += `;fwd=${forwarded}`;
+    if (forwardStatus !== undefined) member += `;fwd-status=${forwardStatus}`;
+    if (report.stored === true) member += ";stored";
+    if (report.collapsed === true) member += ";collapsed";
   }
-  if (ttlMillis !== undefined) parameters.set("ttl", Math.floor(ttlMillis / 1_000));
-  if (report.key !== undefined) parameters.set("key", printable(report.key));
-  if (report.detail !== undefined) parameters.set("detail", printable(report.detail));
-  return serializeList([[NAME, parameters]]);
+  if (ttlMillis !== undefined) member += `;ttl=${Math.floor(ttlMillis / 1_000)}`;
+  if (detail !== undefined) member += `;detail=${quoted(detail)}`;
+  return member;
 }
 
-// A string of a structured field holds ASCII only (RFC 9651 §3.3.3).
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, "?");
+/** A string of a structured field, which holds ASCII only (RFC 9651 §3.3.3). */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
 /**

@@ -1,11 +1,10 @@
 /**
  * Makes one response of two parts.
  *
- * Source: RFC 9111 §3.3 (completing), §3.4 (combining); RFC 9110 §14.4, §15.3.7.3.
+ * Source: RFC 9111 §3.4 (combining); RFC 9110 §14.4, §15.3.7.3.
  *
  * @module
  */
-import type { HeaderList } from "../entry/entry.ts";
 import { contentRange, contentRangeText } from "./content-range.ts";
 import { entityTag, matchesStrongly } from "./entity-tags.ts";
 import { firstLine, withoutFields } from "./field-value.ts";
@@ -56,22 +55,3 @@ const FRAMING = new Set([
   "content-digest",
   "content-md5",
 ]);
-
-/**
- * What to ask for to complete a stored part, `undefined` where the answer could not be combined
- * with it: it has no strong validator, or begins in the middle and ends before the end.
- * With `If-Range` a part that has changed meanwhile comes whole instead.
- */
-export function completingFields(stored: Omit<Held, "body">): HeaderList | undefined {
-  const here = contentRange(stored.headers);
-  const tag = entityTag(firstLine(stored.headers, "etag"));
-  if (stored.status !== 206 || here?.completeLength === undefined) return undefined;
-  if (tag === undefined || tag.isWeak) return undefined;
-  const isBeginning = here.first === 0;
-  if (!isBeginning && here.last < here.completeLength - 1) return undefined;
-  const range = isBeginning ? `bytes=${here.last + 1}-` : `bytes=0-${here.first - 1}`;
-  return [
-    ["Range", range],
-    ["If-Range", tag.text],
-  ];
-}

@@ -30,8 +30,11 @@ export function parseDirectives(value: string): readonly Directive[] {
  * conveniently represent" (RFC 9111 §1.2.2). `undefined` for anything else.
  */
 export function deltaSeconds(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Math.min(Number(text), 2_147_483_648) : undefined;
+  return /^\d+$/.test(text) ? Math.min(Number(text), MOST_SECONDS) : undefined;
 }
+
+/** 2^31. */
+export const MOST_SECONDS = 2_147_483_648;
 
 /** Whether one is there, with or without an argument. */
 export function has(said: readonly Directive[], name: string): boolean {

@@ -82,6 +82,11 @@ export function listMembers(value: string): readonly string[] {
   return trimmedParts(parts);
 }
 
+/** The members of all lines called `lower`, in lower case: names of fields, or methods. */
+export function listedNames(headers: HeaderList, lower: string): readonly string[] {
+  return fieldLines(headers, lower).flatMap((line) => listMembers(line.toLowerCase()));
+}
+
 function closingQuote(value: string, open: number): number | undefined {
   for (let at = open + 1; at < value.length; at++) {
     if (value[at] === '"') return at;

@@ -95,7 +95,7 @@ function lifetimeMillis(
  * "A cache recipient MUST interpret invalid date formats, especially the value '0', as
  * representing a time in the past" (§5.3). Without a `Date` the arrival counts (RFC 9110 §6.6.1).
  */
-export function explicitLifetime(
+function explicitLifetime(
   headers: HeaderList,
   directives: ResponseDirectives,
   responseAt: number,
@@ -116,7 +116,7 @@ export function explicitLifetime(
  * it is for a status that is not heuristically cacheable, unless the response is "explicitly
  * marked as cacheable (e.g., with a public response directive)".
  */
-export function heuristicLifetime(
+function heuristicLifetime(
   { status, headers }: ResponseHead,
   directives: ResponseDirectives,
   responseAt: number,

@@ -6,7 +6,7 @@
  * @module
  */
 import type { HeaderList } from "../entry/entry.ts";
-import { fieldLines, listMembers } from "./field-value.ts";
+import { listedNames } from "./field-value.ts";
 
 const HOP_BY_HOP = new Set([
   "connection",
@@ -28,9 +28,7 @@ const HOP_BY_HOP = new Set([
  * connection-option, and then remove the Connection header field itself" (RFC 9110 §7.6.1).
  */
 export function endToEndHeaders(headers: HeaderList): HeaderList {
-  const listed = new Set(
-    fieldLines(headers, "connection").flatMap((line) => listMembers(line.toLowerCase())),
-  );
+  const listed = new Set(listedNames(headers, "connection"));
   return headers.filter(([name]) => {
     const lower = name.toLowerCase();
     return !HOP_BY_HOP.has(lower) && !listed.has(lower);

@@ -13,7 +13,7 @@ import {
   responseDirectives,
 } from "./cache-control.ts";
 import { contentRange } from "./content-range.ts";
-import { combinedValue, firstLine, hasField, listMembers } from "./field-value.ts";
+import { firstLine, hasField, listedNames } from "./field-value.ts";
 import { hasValidator } from "./freshness.ts";
 import type { RequestHead, ResponseHead } from "./message.ts";
 import { isHeuristicallyCacheable, isUnderstood, neverStored } from "./status-codes.ts";
@@ -122,9 +122,7 @@ function refusedByDirectives(
   if (asked.noStore) return "request-no-store";
   if (said.noStore && !said.mustUnderstand) return "no-store";
   if (said.private === "all") return "private";
-  const vary = combinedValue(headers, "vary");
-  if (vary !== undefined && listMembers(vary).includes("*")) return "vary-star";
-  return undefined;
+  return listedNames(headers, "vary").includes("*") ? "vary-star" : undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ import { createHash } from "node:crypto";
 import type { HeaderList } from "../entry/entry.ts";
 import type { Selecting, StoredResponse } from "../gateway/stored-response.ts";
 import { dateValue } from "./age.ts";
-import { combinedValue, fieldLines, isToken, listMembers } from "./field-value.ts";
+import { combinedValue, isToken, listedNames, listMembers } from "./field-value.ts";
 
 /** What is kept of a value, e.g. a hash where it is a credential. */
 export type Conceal = (name: string, value: string) => string;
@@ -37,9 +37,8 @@ export function selectingOf(
   responseHeaders: HeaderList,
   conceal: Conceal = asIs,
 ): Selecting | undefined {
-  const lines = fieldLines(responseHeaders, "vary");
-  if (lines.length === 0) return NOTHING;
-  const names = lines.flatMap((line) => listMembers(line.toLowerCase()));
+  const names = listedNames(responseHeaders, "vary");
+  if (names.length === 0) return NOTHING;
   if (names.some((name) => name === "*" || !isToken(name))) return undefined;
   return Object.fromEntries(
     [...new Set(names)]

@@ -61,8 +61,7 @@ const DoneSchema = z.object({
 });
 
 /** A success that carries `data`. */
-const successSchema = <Data extends z.ZodType>(data: Data) =>
-  DoneSchema.extend({ data });
+const successSchema = <Data extends z.ZodType>(data: Data) => DoneSchema.extend({ data });
 
 const envelopeHeadersSchema = {
   "Cache-Control": {

@@ -12,14 +12,17 @@ import * as Effect from "effect/Effect";
 import { seesSource } from "../../domain/access/caller.ts";
 import { permits } from "../../domain/access/permission.ts";
 import type { EffectiveSettings } from "../../domain/api-proxy/effective-settings.ts";
+import type { Forward } from "../../domain/gateway/cache-rules.ts";
+import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import { readsBody } from "../../domain/gateway/variables.ts";
 import type { HeaderList } from "../../domain/entry/entry.ts";
 import { asksForLess } from "../../domain/http-cache/conditional.ts";
 import { hasField } from "../../domain/http-cache/field-value.ts";
 import { requestDirectives } from "../../domain/http-cache/cache-control.ts";
+import { isAnsweredFromCache } from "../../domain/http-cache/methods.ts";
 import { takeBody } from "./body-prefix.ts";
-import { type CachedRequest, cachedRequest, isGet } from "./cached-request.ts";
-import { fillCache } from "./fill-cache.ts";
+import { type CachedRequest, cachedRequest } from "./cached-request.ts";
+import { fillCache, leadFlight } from "./fill-cache.ts";
 import { Flights } from "./flights.ts";
 import { failed, passThrough } from "./pass-through.ts";
 import { GatewayRefused } from "./refused.ts";
@@ -40,19 +43,19 @@ export const answerCached = Effect.fnUntraced(function* (
   const { request } = routed;
   const said = requestDirectives(request.headers);
   if (!isLookedUp(request.method, effective)) {
-    return yield* passThrough(routed, "BYPASS", { forwarded: "method" });
+    return yield* passThrough(routed, { forwarded: "method" });
   }
   const mayRefresh = yield* heard(routed, effective);
   if (said.noStore && mayRefresh)
-    return yield* passThrough(routed, "BYPASS", {
+    return yield* passThrough(routed, {
       forwarded: "request",
       detail: "no-store",
     });
-  if (!isGet(request.method) && isConditional(request.headers)) {
+  if (!isAnsweredFromCache(request.method) && isConditional(request.headers)) {
     const detail = "a condition that only the origin may judge";
-    return yield* passThrough(routed, "BYPASS", { forwarded: "bypass", detail });
+    return yield* passThrough(routed, { forwarded: "bypass", detail });
   }
-  if (isGet(request.method) && !readsBody(settings.variableList)) {
+  if (isAnsweredFromCache(request.method) && !readsBody(settings.variableList)) {
     return yield* answer(yield* cachedRequest(routed, effective, undefined, mayRefresh));
   }
   const taken = yield* Effect.tryPromise({
@@ -65,7 +68,7 @@ export const answerCached = Effect.fnUntraced(function* (
       forwarded: "bypass",
       detail: "request body too large for a key",
     } as const;
-    return yield* passThrough(routed, "BYPASS", report, taken.pieces);
+    return yield* passThrough(routed, report, taken.pieces);
   }
   return yield* answer(yield* cachedRequest(routed, effective, taken.bytes, mayRefresh));
 });
@@ -76,7 +79,7 @@ const isConditional = (headers: HeaderList): boolean =>
 
 /** Under RFC 9111 nothing but GET and HEAD is answered from what is stored. */
 function isLookedUp(method: string, { settings }: EffectiveSettings): boolean {
-  if (isGet(method)) return true;
+  if (isAnsweredFromCache(method)) return true;
   const isKeepable = !["OPTIONS", "TRACE", "CONNECT"].includes(method);
   return !settings.cacheOnlyHttpGetRequests && settings.ttl !== undefined && isKeepable;
 }
@@ -105,8 +108,7 @@ const heard = Effect.fnUntraced(function* (
 });
 
 const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
-  const flights = yield* Flights;
-  const { id, asked, settings, routed } = cached;
+  const { asked, settings, routed } = cached;
   for (let isSecondLook = false; ; isSecondLook = true) {
     const found = yield* lookUp(cached);
     if (found._tag === "Answered") {
@@ -115,19 +117,15 @@ const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
       return found.answer;
     }
     const { plan, variants } = found;
-    const name = `${id.space}\0${id.key}`;
-    const boarding =
-      isSecondLook || !isGet(asked.method)
+    const boarded =
+      isSecondLook || !isAnsweredFromCache(asked.method)
         ? undefined
-        : asked.method === "GET"
-          ? flights.board(name)
-          : flights.follow(name);
-    if (boarding === undefined || boarding._tag === "Leads") {
-      return yield* fillCache(cached, plan, variants, boarding?.flight);
-    }
+        : yield* board(cached, plan, variants);
+    if (boarded === undefined) return yield* fillCache(cached, plan, variants);
+    if (boarded._tag === "Answered") return boarded.answer;
     // Whoever leads may be long about it.
     const { timeoutMillis } = routed.source.source;
-    const landing = yield* Effect.timeoutOption(boarding.landed, timeoutMillis);
+    const landing = yield* Effect.timeoutOption(boarded.landed, timeoutMillis);
     const hasFailed = landing._tag === "Some" && landing.value === "Failed";
     if (hasFailed && plan.mayFallBack && plan.selected !== undefined) {
       // Another call would most likely fail as the leader's did.
@@ -137,6 +135,21 @@ const answer = Effect.fnUntraced(function* (cached: CachedRequest) {
     }
   }
 });
+
+/** Follows the flight of the key, else leads it. A HEAD leads none: `undefined`. */
+const board = Effect.fnUntraced(function* (
+  cached: CachedRequest,
+  plan: Forward,
+  variants: readonly StoredResponse[],
+) {
+  const flights = yield* Flights;
+  const { id, asked } = cached;
+  const name = `${id.space}\0${id.key}`;
+  const boarding = asked.method === "GET" ? flights.board(name) : flights.follow(name);
+  if (boarding?._tag !== "Leads") return boarding;
+  const answer = yield* leadFlight(cached, plan, variants, boarding.flight);
+  return { _tag: "Answered", answer } as const;
+}, Effect.uninterruptible);
 
 const lookUp = Effect.fnUntraced(function* (cached: CachedRequest) {
   const { id, shelf, rules, asked } = cached;

@@ -25,5 +25,5 @@ const answer = Effect.fnUntraced(function* (routed: RoutedRequest) {
   const effective = effectiveSettings(routed.proxy, routed.endpoint);
   if (effective !== undefined) return yield* answerCached(routed, effective);
   const report = { forwarded: "bypass", detail: "no cache settings are active" } as const;
-  return yield* passThrough(routed, "BYPASS", report);
+  return yield* passThrough(routed, report);
 });

@@ -32,9 +32,5 @@ async function* continued(
   rest: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   yield* taken;
-  for (;;) {
-    const { value, done } = await rest.next();
-    if (done === true) return;
-    yield value;
-  }
+  yield* { [Symbol.asyncIterator]: () => rest };
 }

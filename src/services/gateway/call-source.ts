@@ -35,21 +35,29 @@ export const callSource = Effect.fnUntraced(function* (
   known: KnownSource,
   call: SourceCall,
 ) {
-  const { source } = known;
+  const sent = yield* send(known, call);
+  return yield* heed(known, call, sent).pipe(
+    Effect.onError(() => Effect.sync(sent.reply.discard)),
+  );
+});
+
+/** What the upstream says to us holds, also where the client goes while the ledger is told. */
+const heed = Effect.fnUntraced(function* (
+  { source }: KnownSource,
+  call: SourceCall,
+  { ready, reply, requestAt }: Effect.Success<ReturnType<typeof send>>,
+) {
   const quota = yield* CallQuota;
   const { count } = yield* Counters;
-  const { ready, reply, requestAt } = yield* send(known, call);
   const responseAt = yield* Clock.currentTimeMillis;
   const { status, rawHeaders } = reply;
   // What has no meaning (RFC 9110 §15) can't be passed on.
   if (status < 200 || status > 599) {
-    reply.discard();
     const detail = `Status ${status} is none`;
     return yield* new UpstreamBroken({ reason: "protocol", detail });
   }
   // Nobody undoes it, and what comes would be taken for the content (RFC 9112 §6.1).
   if (COMPRESSED.test(combinedValue(rawHeaders, "transfer-encoding") ?? "")) {
-    reply.discard();
     const detail = "A transfer coding that was not asked for";
     return yield* new UpstreamBroken({ reason: "protocol", detail });
   }
@@ -72,7 +80,7 @@ export const callSource = Effect.fnUntraced(function* (
     yield* Effect.ignore(quota.giveBack(source.id, source.rateLimit, ticket));
   }
   return { ...reply, requestAt, responseAt } satisfies SourceReply;
-});
+}, Effect.uninterruptible);
 
 const COMPRESSED = /\b(?:gzip|deflate|compress|br|zstd)\b/i;
 

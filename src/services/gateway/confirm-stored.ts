@@ -25,22 +25,25 @@ export const confirm = Effect.fnUntraced(function* (fill: Fill, reply: SourceRep
   const confirmed = freshenedBy(candidates, reply.rawHeaders).map((one) =>
     updated(fill, one, reply),
   );
-  const [first] = confirmed;
+  // No part was asked about: one with the tag of a whole is not the answer.
+  const first = confirmed.find(({ status }) => status !== 206);
   if (first === undefined) return undefined;
   // What the origin confirms for this request, this request selects.
   const selecting = selectingOf(asked.headers, first.headers, conceal) ?? first.selecting;
   const chosen = { ...first, selecting, variant: variantName(selecting) };
   const others = confirmed.filter(({ variant }) => variant !== chosen.variant);
   const replied = { ...reply, status: chosen.status, headers: chosen.headers };
-  const isKept = rules.refusal(asked, replied) === undefined && !exchange.isOutdated();
-  if (isKept) {
-    for (const one of [...others, chosen]) {
-      yield* Effect.ignore(exchange.keep(one), { log: "Warn" });
-    }
-  }
+  const mayKeep = rules.refusal(asked, replied) === undefined && !exchange.isOutdated();
+  const outcomes = yield* Effect.forEach(mayKeep ? [...others, chosen] : [], (one) =>
+    Effect.orElseSucceed(exchange.keep(one), () => "Lost" as const),
+  );
   fill.land();
   const now = yield* Clock.currentTimeMillis;
-  const report = { forwarded: plan.because, forwardStatus: 304, stored: isKept };
+  const report = {
+    forwarded: plan.because,
+    forwardStatus: 304,
+    stored: outcomes.at(-1) === "Saved",
+  };
   return serveStored({ asked, rules }, chosen, { label: "MISS", now, report });
 });
 

@@ -9,8 +9,8 @@
  */
 import * as Effect from "effect/Effect";
 import { Counters } from "../counters.ts";
-import { countReads } from "../entry/count-reads.ts";
-import type { CacheLabel, GatewayAnswer } from "./gateway-request.ts";
+import { type CacheLabel, countReads } from "../entry/count-reads.ts";
+import type { GatewayAnswer } from "./gateway-request.ts";
 import type { GatewayRefused } from "./refused.ts";
 import type { RequestResult } from "./request-counts.ts";
 import type { RoutedRequest } from "./route-request.ts";

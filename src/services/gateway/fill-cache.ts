@@ -34,23 +34,41 @@ export interface Fill {
   readonly variants: readonly StoredResponse[];
   readonly exchange: Exchange;
   readonly waitMillis: number;
-  /** Whether others wait for what is kept. */
+  /** Whether what is kept is wanted, though its own client may have gone. */
   readonly isAwaited: () => boolean;
   readonly land: (outcome?: Landing) => void;
 }
 
-/** The leader of a flight goes on when its own client has gone, as long as others wait. */
-export const fillCache = Effect.fnUntraced(function* (
+/** Of one that its client waits for. */
+export const fillCache = (
   cached: CachedRequest,
   plan: Forward,
   variants: readonly StoredResponse[],
-  flight: Flight | undefined,
+) => fillOnce(cached, plan, variants, { waitMillis: WAIT_MILLIS });
+
+/**
+ * The leader of a flight goes on when its own client has gone, as long as others wait. To be
+ * run uninterruptibly, together with boarding: who leads has to land.
+ */
+export const leadFlight = Effect.fnUntraced(function* (
+  cached: CachedRequest,
+  plan: Forward,
+  variants: readonly StoredResponse[],
+  flight: Flight,
 ) {
-  const filling = fillOnce(cached, plan, variants, WAIT_MILLIS, flight);
-  if (flight === undefined) return yield* filling;
   const background = yield* Background;
-  const fiber = yield* background.start(filling);
-  return yield* Fiber.join(fiber).pipe(
+  const fiber = yield* background.start(
+    fillOnce(cached, plan, variants, {
+      waitMillis: WAIT_MILLIS,
+      isAwaited: () => flight.followers() > 0,
+      land: flight.land,
+    }),
+  );
+  // One that is interrupted before its first step does nothing itself.
+  fiber.addObserver((exit) => {
+    if (exit._tag === "Failure") flight.land("Failed");
+  });
+  return yield* Effect.interruptible(Fiber.join(fiber)).pipe(
     Effect.onInterrupt(() =>
       flight.followers() > 0
         ? Effect.asVoid(background.start(leave(fiber)))
@@ -65,45 +83,62 @@ const leave = <E>(fiber: Fiber.Fiber<GatewayAnswer, E>) =>
       exit.value.body.discard();
   });
 
-export const fillOnce = Effect.fnUntraced(function* (
+/** As in `Fill`; `land` is told of the end, once or more often. */
+export interface FillOptions extends Pick<Fill, "waitMillis"> {
+  readonly isAwaited?: Fill["isAwaited"];
+  readonly land?: Fill["land"];
+}
+
+export const fillOnce = (
   cached: CachedRequest,
   plan: Forward,
   variants: readonly StoredResponse[],
-  waitMillis: number,
-  flight?: Flight,
-) {
-  const exchange = (yield* ResponseCache).begin(
-    cached.shelf,
-    cached.id,
-    cached.routed.since,
+  { waitMillis, isAwaited = () => false, land: landed }: FillOptions,
+) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const { shelf, id, routed } = cached;
+      const exchange = (yield* ResponseCache).begin(shelf, id, routed.since);
+      const land = (outcome?: Landing) => {
+        exchange.end();
+        landed?.(outcome);
+      };
+      const fill: Fill = {
+        cached,
+        plan,
+        variants,
+        exchange,
+        waitMillis,
+        isAwaited,
+        land,
+      };
+      return yield* restore(ask(fill)).pipe(
+        Effect.onError(() => Effect.sync(() => land("Failed"))),
+      );
+    }),
   );
-  const land = (outcome?: Landing) => {
-    exchange.end();
-    flight?.land(outcome);
-  };
-  const isAwaited = () => (flight?.followers() ?? 0) > 0;
-  const fill: Fill = { cached, plan, variants, exchange, waitMillis, isAwaited, land };
-  return yield* ask(fill).pipe(Effect.onError(() => Effect.sync(() => land("Failed"))));
-});
 
 const ask = Effect.fnUntraced(function* (fill: Fill) {
-  const { cached, variants } = fill;
+  const { cached } = fill;
   const conditions = conditionsOf(fill);
   const asked = yield* send(fill, conditions);
   if (asked._tag === "Answered") return asked.answer;
-  let { reply } = asked;
-  if (reply.status === 304 && conditions.length > 0) {
-    reply.discard();
-    const confirmed = yield* confirm(fill, reply);
-    if (confirmed !== undefined) return confirmed;
-    // It is about nothing that is stored: the whole has to come.
-    const again = yield* send(fill, []);
-    if (again._tag === "Answered") return again.answer;
-    reply = again.reply;
-  }
+  const { reply } = asked;
   const isWhole = conditions.length > 0 || cached.rules.asksForWhole;
-  return yield* handOn(fill, reply, isWhole, variants);
+  if (reply.status !== 304 || conditions.length === 0) {
+    return yield* handedOn(fill, reply, isWhole);
+  }
+  reply.discard();
+  const confirmed = yield* confirm(fill, reply);
+  if (confirmed !== undefined) return confirmed;
+  // It is about nothing that is stored: the whole has to come.
+  const again = yield* send(fill, []);
+  if (again._tag === "Answered") return again.answer;
+  return yield* handedOn(fill, again.reply, isWhole);
 });
+
+const handedOn = (fill: Fill, reply: SourceReply, isWhole: boolean) =>
+  handOn(fill, reply, isWhole).pipe(Effect.onError(() => Effect.sync(reply.discard)));
 
 /**
  * Under a `ttl` only what this very client could be given is confirmed for it. Where none is

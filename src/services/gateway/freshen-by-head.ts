@@ -6,7 +6,6 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import { freshenedByHead } from "../../domain/http-cache/freshening.ts";
 import { selects } from "../../domain/http-cache/vary.ts";
 import type { SourceReply } from "./call-source.ts";
@@ -15,9 +14,8 @@ import { passedHeaders } from "./pass-through.ts";
 
 /** Renews the variants that the request selects, or makes them stale. */
 export const freshenByHead = Effect.fnUntraced(function* (
-  { cached, exchange }: Fill,
+  { cached, exchange, variants }: Fill,
   reply: SourceReply,
-  variants: readonly StoredResponse[],
 ) {
   const { asked, conceal, routed, rules } = cached;
   if (rules.policy === "ttl") return;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HeaderList } from "../../domain/entry/entry.ts";
+import type { CacheLabel } from "../entry/count-reads.ts";
 
 export interface GatewayRequest {
   readonly projectName: string;
@@ -23,9 +24,6 @@ export interface GatewayRequest {
   readonly serverName: string;
   readonly scheme: string;
 }
-
-/** The word of `X-UC-Cache`. */
-export type CacheLabel = "HIT" | "STALE" | "MISS" | "BYPASS";
 
 /** To be read once, at the reader's pace; whoever does not read it to its end discards it. */
 export interface BodyStream {

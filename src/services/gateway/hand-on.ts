@@ -10,7 +10,6 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import { clientHeaders } from "../../domain/gateway/client-headers.ts";
-import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import { withCacheStatus } from "../../domain/http-cache/cache-status.ts";
 import { asksForLess } from "../../domain/http-cache/conditional.ts";
 import { Background } from "../refresh/background.ts";
@@ -45,7 +44,6 @@ export const handOn = Effect.fnUntraced(function* (
   fill: Fill,
   reply: SourceReply,
   isWhole: boolean,
-  variants: readonly StoredResponse[],
 ) {
   const { cached, plan, land } = fill;
   const { routed, asked, rules } = cached;
@@ -58,7 +56,7 @@ export const handOn = Effect.fnUntraced(function* (
   const because = { forwarded: plan.because, detail: plan.detail };
 
   if (asked.method === "HEAD") {
-    yield* freshenByHead(fill, reply, variants);
+    yield* freshenByHead(fill, reply);
     land();
     return passedOn(routed, reply, "MISS", because);
   }
@@ -130,7 +128,7 @@ export const handOn = Effect.fnUntraced(function* (
   const answer: GatewayAnswer = {
     status,
     headers: clientHeaders(withCacheStatus(headers, report), [["X-UC-Cache", "MISS"]]),
-    body: { pieces: shared.read(within(kept, KEEPING_MILLIS)), discard: leave },
+    body: { pieces: shared.read(() => within(kept, KEEPING_MILLIS)), discard: leave },
     label: "MISS",
   };
   return answer;

@@ -15,7 +15,10 @@ import { cachedRequest } from "./cached-request.ts";
 import { ResponseCache } from "./response-cache.ts";
 import { mountOf, type RoutedRequest } from "./route-request.ts";
 
-/** `answered`: what the upstream said to it, its `Location` as the data plane has it. */
+/**
+ * `answered`: what the upstream said to it, its `Location` as the data plane has it. It is done
+ * also where the client has gone.
+ */
 export const invalidateAfter = Effect.fnUntraced(function* (
   routed: RoutedRequest,
   answered: ResponseHead,
@@ -29,7 +32,7 @@ export const invalidateAfter = Effect.fnUntraced(function* (
     const below = uri.slice(ANY_ORIGIN.length);
     if (below.startsWith(`${mount}/`)) yield* forget(routed, below.slice(mount.length));
   }
-});
+}, Effect.uninterruptible);
 
 /** References of an answer are relative to it; which host it has plays no part. */
 const ANY_ORIGIN = "http://gateway.invalid";

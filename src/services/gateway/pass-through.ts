@@ -23,7 +23,8 @@ import { upstreamHeaders } from "../../domain/gateway/upstream-headers.ts";
 import { mappedLocation } from "../../domain/gateway/upstream-location.ts";
 import type { UpstreamRequest } from "../refresh/upstream.ts";
 import { callSource, type SourceReply } from "./call-source.ts";
-import type { CacheLabel, GatewayAnswer } from "./gateway-request.ts";
+import type { CacheLabel } from "../entry/count-reads.ts";
+import type { GatewayAnswer } from "./gateway-request.ts";
 import { invalidateAfter } from "./invalidate-after.ts";
 import { mountOf, type RoutedRequest } from "./route-request.ts";
 import { refusedBy } from "./upstream-failure.ts";
@@ -109,7 +110,6 @@ function mapped(
 /** `report` says why nothing is kept. What the request may have changed is forgotten. */
 export const passThrough = Effect.fnUntraced(function* (
   routed: RoutedRequest,
-  label: CacheLabel,
   report: CacheReport,
   body: UpstreamRequest["body"] = routed.request.body,
 ) {
@@ -119,8 +119,10 @@ export const passThrough = Effect.fnUntraced(function* (
     waitMillis: WAIT_MILLIS,
     confirms: false,
   }).pipe(Effect.catch((error) => failed(error)));
-  yield* invalidateAfter(routed, referredTo(routed, reply));
-  return passedOn(routed, reply, label, report);
+  yield* invalidateAfter(routed, referredTo(routed, reply)).pipe(
+    Effect.onError(() => Effect.sync(reply.discard)),
+  );
+  return passedOn(routed, reply, "BYPASS", report);
 });
 
 /** The reply as it comes. */

@@ -13,7 +13,7 @@ import { Counters } from "../counters.ts";
 import { Background } from "../refresh/background.ts";
 import type { CachedRequest } from "./cached-request.ts";
 import { fillOnce } from "./fill-cache.ts";
-import { Flights } from "./flights.ts";
+import { type Flight, Flights } from "./flights.ts";
 import { ResponseCache } from "./response-cache.ts";
 
 export const renewBehind = Effect.fnUntraced(function* (
@@ -30,12 +30,8 @@ export const renewBehind = Effect.fnUntraced(function* (
   }
   const boarding = flights.board(`behind\0${cached.id.space}\0${cached.id.key}`);
   if (boarding._tag === "Follows") return;
-  const renewal = Effect.ensuring(
-    renew(cached, continues),
-    Effect.sync(() => boarding.flight.land()),
-  );
-  yield* start(renewal);
-});
+  yield* start(renew(cached, continues, boarding.flight.land));
+}, Effect.uninterruptible);
 
 function asGet(cached: CachedRequest): CachedRequest {
   if (cached.asked.method !== "HEAD") return cached;
@@ -48,7 +44,8 @@ function asGet(cached: CachedRequest): CachedRequest {
   };
 }
 
-const renew = (cached: CachedRequest, continues: boolean) =>
+/** `land`, once what comes of it is kept or will not be. */
+const renew = (cached: CachedRequest, continues: boolean, land?: Flight["land"]) =>
   Effect.gen(function* () {
     const cache = yield* ResponseCache;
     const { shelf, id, rules, asked } = cached;
@@ -62,9 +59,14 @@ const renew = (cached: CachedRequest, continues: boolean) =>
       selected,
       mayFallBack: false,
     } as const;
-    const answer = yield* fillOnce(cached, forward, variants, 0);
+    const answer = yield* fillOnce(cached, forward, variants, {
+      waitMillis: 0,
+      isAwaited: () => true,
+      ...(land && { land }),
+    });
     if ("discard" in answer.body) answer.body.discard();
   }).pipe(
+    Effect.onError(() => Effect.sync(() => land?.())),
     Effect.catch((error) =>
       Effect.gen(function* () {
         (yield* Counters).count("renewals_dropped");

@@ -6,6 +6,7 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { EntryId } from "../../domain/entry/entry.ts";
+import type { EvictionLimits } from "../../domain/gateway/eviction-limits.ts";
 import type { StoredResponse } from "../../domain/gateway/stored-response.ts";
 import type { StoreUnavailable } from "../errors.ts";
 
@@ -27,12 +28,6 @@ export interface Scope {
   readonly space: string;
   /** As in `settingsScope`. */
   readonly scope: string;
-}
-
-/** Above `capacity` entries those that were used least lately go, until `target` are left. */
-export interface Limits {
-  readonly capacity: number;
-  readonly target: number;
 }
 
 export class ResponseStore extends Context.Service<
@@ -70,7 +65,7 @@ export class ResponseStore extends Context.Service<
      */
     readonly evict: (
       of: Scope,
-      limits: Limits,
+      limits: EvictionLimits,
     ) => Effect.Effect<readonly EntryId[], StoreUnavailable>;
   }
 >()("uni-cache/services/ResponseStore") {}

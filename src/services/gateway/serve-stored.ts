@@ -18,7 +18,8 @@ import { conditionOf, notModifiedHeaders } from "../../domain/http-cache/conditi
 import { withoutFields } from "../../domain/http-cache/field-value.ts";
 import { asksForRange, rangeAnswer } from "../../domain/http-cache/range-answer.ts";
 import type { CachedRequest } from "./cached-request.ts";
-import type { CacheLabel, GatewayAnswer } from "./gateway-request.ts";
+import type { CacheLabel } from "../entry/count-reads.ts";
+import type { GatewayAnswer } from "./gateway-request.ts";
 
 export interface Serving {
   readonly label: CacheLabel;

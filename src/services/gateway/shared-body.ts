@@ -70,8 +70,8 @@ export class SharedBody {
     void this.#take(pieces);
   }
 
-  /** For the one client. Its end is held back until `kept` is settled. */
-  async *read(kept: Promise<unknown>): AsyncGenerator<Uint8Array> {
+  /** For the one client. Once all of it has come its end is held back by `keeping`. */
+  async *read(keeping: () => Promise<unknown>): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
         const piece = this.#pieces[this.#next];
@@ -82,7 +82,7 @@ export class SharedBody {
         }
         if (this.#state === "Broken") throw this.#failure;
         if (this.#state === "Ended") {
-          await kept;
+          await keeping();
           return;
         }
         await new Promise<void>((resolve) => {
@@ -169,8 +169,12 @@ export class SharedBody {
       this.#next += 1;
       return;
     }
-    this.#pieces = this.#pieces.slice(this.#next + 1);
+    const gone = this.#pieces.splice(0, this.#next + 1);
     this.#next = 0;
+    // Those that came while it was to be kept are the first to go.
+    const bytes = Math.min(this.#taken, lengthOf(gone));
+    this.#room.give(bytes);
+    this.#taken -= bytes;
     this.#wakeWriter();
   }
 
@@ -179,8 +183,7 @@ export class SharedBody {
     if (state === "Ended" && this.#isKept) {
       const bytes = wholeOf(this.#pieces);
       // The client reads on from the whole: nothing is held twice.
-      const read = this.#pieces.slice(0, this.#next);
-      const at = read.reduce((sum, { length }) => sum + length, 0);
+      const at = lengthOf(this.#pieces.slice(0, this.#next));
       this.#pieces = at < bytes.length ? [bytes.subarray(at)] : [];
       this.#next = 0;
       this.#decide({ _tag: "Whole", bytes });
@@ -188,6 +191,10 @@ export class SharedBody {
     this.#wakeReader();
     this.#giveRoomBack();
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 function wholeOf(pieces: readonly Uint8Array[]): Uint8Array {

@@ -2,10 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { HeaderList } from "../../../src/domain/entry/entry.ts";
 import { askedRanges } from "../../../src/domain/http-cache/byte-ranges.ts";
-import {
-  combinedParts,
-  completingFields,
-} from "../../../src/domain/http-cache/combining.ts";
+import { combinedParts } from "../../../src/domain/http-cache/combining.ts";
 import { contentRange } from "../../../src/domain/http-cache/content-range.ts";
 import { rangeAnswer } from "../../../src/domain/http-cache/range-answer.ts";
 import { NOON, stored, text } from "./stored.ts";
@@ -225,19 +222,5 @@ describe("combinedParts() (§3.4)", () => {
     expect(combined(partOf("bytes 5-9/11", "56789"))).toBeUndefined();
     expect(combined(partOf("bytes 6-9/10", "6789"))).toBeUndefined();
     expect(combined(partOf("bytes 5-9/10", "5678"))).toBeUndefined();
-  });
-
-  test("asks for what is missing only where it can be combined (§3.3)", () => {
-    expect(completingFields(first)).toEqual([
-      ["Range", "bytes=5-"],
-      ["If-Range", '"a"'],
-    ]);
-    expect(completingFields(partOf("bytes 5-9/10", "56789"))).toEqual([
-      ["Range", "bytes=0-4"],
-      ["If-Range", '"a"'],
-    ]);
-    expect(completingFields(partOf("bytes 4-8/10", "45678"))).toBeUndefined();
-    expect(completingFields(partOf("bytes 0-4/10", "01234", 'W/"a"'))).toBeUndefined();
-    expect(completingFields(whole)).toBeUndefined();
   });
 });

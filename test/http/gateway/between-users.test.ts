@@ -58,9 +58,9 @@ describe("under a ttl", () => {
         answer: numbered({ "Cache-Control": allowed }),
         settings: {},
       });
-      expect(await told(await get(`${name}/a`, { authorization: "Basic YQ==" }))).toBe(
-        "MISS call 1",
-      );
+      const first = await get(`${name}/a`, { authorization: "Basic YQ==" });
+      expect(await told(first)).toBe("MISS call 1");
+      expect(statusOf(first)).toMatch(/^uni-cache;fwd=uri-miss;stored;ttl=\d+$/);
       expect(await told(await get(`${name}/a`, { authorization: "Basic Yg==" }))).toBe(
         "HIT call 1",
       );

@@ -10,7 +10,7 @@ afterAll(() => weather[Symbol.asyncDispose]());
 
 const WAIT = { "X-UC-Wait": "1" };
 const detailOf = (response: Response) =>
-  /detail=([\w-]+)/.exec(response.headers.get("Cache-Status") ?? "")?.[1];
+  /;detail="([\w-]+)"/.exec(response.headers.get("Cache-Status") ?? "")?.[1];
 const summary = (response: Response) => ({
   status: response.status,
   label: response.headers.get("X-UC-Cache"),

@@ -9,7 +9,7 @@ import { SESSION_COOKIE } from "../domain/access/session-cookie.ts";
 import { envelopeResponses } from "./admin/envelope-schema.ts";
 import { CSRF_HEADER, isSafe } from "./csrf.ts";
 import type { Face } from "./faces.ts";
-import { gatewayResponses } from "./gateway/failure-schema.ts";
+import { gatewayFailures } from "./gateway/failure-schema.ts";
 import { eitherResponses } from "./problem-schema.ts";
 import { problemResponses } from "./problems.ts";
 
@@ -47,7 +47,7 @@ export function responsesWithSession<R extends Responses>(
   const described = {
     api: problemResponses,
     admin: envelopeResponses,
-    gateway: gatewayResponses,
+    gateway: gatewayFailures,
   }[face];
   const ofSession = needs === "nothing" ? {} : described("StoreUnavailable");
   const ofCsrf = isSafe(method) ? {} : described("CsrfMissing", "CsrfInvalid");

@@ -23,8 +23,20 @@ export const GatewayErrorSchema = z
   })
   .openapi("GatewayError", { description: "How the gateway says no" });
 
-/** The `responses` entries for a route of the gateway's management that can fail with `tags`. */
-export function gatewayResponses<const T extends Tag>(...tags: readonly T[]) {
+/** What each route of the gateway's management can fail with. */
+const EVERYWHERE = [
+  "Malformed",
+  "NotAuthenticated",
+  "NotPermitted",
+  "StoreUnavailable",
+] as const;
+
+/** The `responses` entries for a route of the gateway's management, which can also fail with `tags`. */
+export const gatewayResponses = <const T extends Tag>(...tags: readonly T[]) =>
+  gatewayFailures<T | (typeof EVERYWHERE)[number]>(...EVERYWHERE, ...tags);
+
+/** The `responses` entries for `tags` alone. */
+export function gatewayFailures<const T extends Tag>(...tags: readonly T[]) {
   const samples = tags.map((tag) => {
     const parts = gatewayParts(problemSamples[tag].error);
     const { status, body } = gatewayAnswer(parts);

@@ -32,14 +32,10 @@ const route = declareRoute(
     responses: {
       200: answered("The settings are in force", SuccessSchema),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "EndpointNotFound",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

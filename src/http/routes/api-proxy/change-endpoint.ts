@@ -38,15 +38,11 @@ const route = declareRoute(
     responses: {
       200: answered("The endpoint as it is now", resultSchema(EndpointSchema)),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "EndpointNotFound",
         "EndpointExists",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

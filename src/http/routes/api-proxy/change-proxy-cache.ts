@@ -31,15 +31,7 @@ const route = declareRoute(
     },
     responses: {
       200: answered("The settings are in force", SuccessSchema),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectNotFound",
-        "ApiProxyNotFound",
-        "Invalid",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectNotFound", "ApiProxyNotFound", "Invalid"),
     },
   },
 );

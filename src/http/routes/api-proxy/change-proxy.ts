@@ -40,15 +40,11 @@ const route = declareRoute(
     responses: {
       200: answered("The API proxy as it is now", resultSchema(ProxySchema)),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "SourceNotFound",
         "ApiProxyExists",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

@@ -37,14 +37,10 @@ const route = declareRoute(
     responses: {
       201: answered("The endpoint", resultSchema(EndpointSchema)),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "EndpointExists",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

@@ -32,14 +32,7 @@ const route = declareRoute(
         resultSchema(ProjectSchema),
         "/apiops/projects/MyProject/",
       ),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectExists",
-        "Invalid",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectExists", "Invalid"),
     },
   },
 );

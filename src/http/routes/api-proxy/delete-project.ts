@@ -28,14 +28,7 @@ const route = declareRoute(
     },
     responses: {
       200: answered("The project is gone", SuccessSchema),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectNotFound",
-        "ProjectNotEmpty",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectNotFound", "ProjectNotEmpty"),
     },
   },
 );

@@ -28,14 +28,7 @@ const route = declareRoute(
     },
     responses: {
       200: answered("The endpoints", listSchema(EndpointSchema)),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectNotFound",
-        "ApiProxyNotFound",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectNotFound", "ApiProxyNotFound"),
     },
   },
 );

@@ -26,12 +26,7 @@ const route = declareRoute(
     operationId: "listProjects",
     responses: {
       200: answered("The projects", listSchema(ProjectSchema)),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses(),
     },
   },
 );

@@ -29,13 +29,7 @@ const route = declareRoute(
     },
     responses: {
       200: answered("The API proxies", listSchema(ProxySchema)),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectNotFound",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectNotFound"),
     },
   },
 );

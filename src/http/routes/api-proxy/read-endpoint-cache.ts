@@ -31,14 +31,10 @@ const route = declareRoute(
     responses: {
       200: answered("The settings", ReadEndpointSettingsSchema),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "EndpointNotFound",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

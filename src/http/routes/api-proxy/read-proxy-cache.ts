@@ -29,14 +29,7 @@ const route = declareRoute(
     },
     responses: {
       200: answered("The settings", ReadProxySettingsSchema),
-      ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
-        "ProjectNotFound",
-        "ApiProxyNotFound",
-        "StoreUnavailable",
-      ),
+      ...gatewayResponses("ProjectNotFound", "ApiProxyNotFound"),
     },
   },
 );

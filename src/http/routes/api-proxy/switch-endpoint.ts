@@ -32,14 +32,10 @@ const route = declareRoute(
     responses: {
       200: answered("The endpoint is as it was asked for", SuccessSchema),
       ...gatewayResponses(
-        "Malformed",
-        "NotAuthenticated",
-        "NotPermitted",
         "ProjectNotFound",
         "ApiProxyNotFound",
         "EndpointNotFound",
         "Invalid",
-        "StoreUnavailable",
       ),
     },
   },

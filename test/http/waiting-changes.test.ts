@@ -212,5 +212,5 @@ describe("a bypass that shares a call which the upstream refuses", () => {
     expect([response.status, response.headers.get("X-UC-Cache")]).toEqual([200, "HIT"]);
     expect(millis).toBeLessThan(2_000);
     expect((await readCached("shared-refused")).status).toBe(200);
-  }, 40_000);
+  }, 60_000);
 });

@@ -189,5 +189,5 @@ describe("what was counted", () => {
     );
     const back = await eventually(() => process.exit(totals), Exit.isSuccess);
     expect(back).toMatchObject({ value: { upstream_calls: 111 } });
-  }, 20_000);
+  }, 60_000);
 });

@@ -260,7 +260,7 @@ describe("Transaction.together() whose connection ends", () => {
 
     expect(answers).toHaveLength(24);
     expect(await written()).toEqual([]);
-  }, 40_000);
+  }, 60_000);
 });
 
 describe("Database.run()", () => {
@@ -331,7 +331,7 @@ describe("Database.run()", () => {
     );
 
     expect(millis).toBeLessThan(2_000);
-  }, 40_000);
+  }, 60_000);
 });
 
 describe("Database.atCommit()", () => {

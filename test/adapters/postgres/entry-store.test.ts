@@ -320,7 +320,7 @@ describe("EntryStore.purge()", () => {
     expect(violations.filter(Boolean)).toEqual([]);
     // Both orders were seen, so both were tried.
     expect(Math.min(began, kept)).toBeGreaterThan(0);
-  }, 30_000);
+  }, 60_000);
 
   test("brings nothing old back while many exchanges begin and end around it", async () => {
     const space = newSpace();
@@ -349,7 +349,7 @@ describe("EntryStore.purge()", () => {
     await Promise.all(busy);
 
     expect(violations).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe("EntryStore.abandon()", () => {
@@ -396,7 +396,7 @@ describe("EntryStore.abandon()", () => {
     const [row] = await store.sql<{ count: number }[]>`
       select count(*) as count from entries where space = ${space}`;
     expect(row?.count).toBe(0);
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("Sweeping.sweep()", () => {

@@ -205,7 +205,7 @@ describe("what was counted of a request", () => {
     const [row] = await process.sql<{ value: number }[]>`
       select value from counters where name = 'gateway/1/hit'`;
     expect(row?.value).toBe(111);
-  }, 20_000);
+  }, 60_000);
 
   test("is swept once its endpoint or proxy has gone, and nothing else is", async () => {
     const [kept, gone] = [await addProxy("kept"), await addProxy("gone")];

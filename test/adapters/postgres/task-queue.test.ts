@@ -217,7 +217,7 @@ describe("TaskQueue.enqueue()", () => {
     expect(tasks).toHaveLength(10_000);
     expect(await queued(source)).toBe(10_000);
     expect(keysOf(await store.run(claim(source, 3)))).toEqual(["/0", "/1", "/2"]);
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("TaskQueue.claim()", () => {

@@ -108,7 +108,7 @@ describe("SessionStore", () => {
     }
     // Else nothing was tried.
     expect(opened).toBeGreaterThan(0);
-  }, 30_000);
+  }, 60_000);
 
   test("notes a use once in a minute", async () => {
     const { id } = await newUser();
@@ -203,7 +203,7 @@ describe("UserStore", () => {
       expect(left).toHaveLength(1);
       await store.sql`delete from users where role = 'admin'`;
     }
-  }, 30_000);
+  }, 60_000);
 
   test("puts a new hash in the place of the one it was made for only", async () => {
     const { id, username } = await newUser();

@@ -2,15 +2,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { eventually, jsonOf } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { reply, wholly } from "./replies.ts";
+import { readWhole, reply } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { proxy, callsOf, service, upstream } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 /** Says who asked for what, and how often it was asked. */
 const asAsked =

@@ -4,13 +4,20 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { addToken } from "../own-tokens.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { echoOf, labelOf, numbered, reply, statusOf, told, wholly } from "./replies.ts";
+import {
+  echoOf,
+  labelOf,
+  numbered,
+  readWhole,
+  reply,
+  statusOf,
+  told,
+} from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy, service } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
+const { get } = readWhole(plane);
 
 const CREDENTIALS = [
   ["Authorization", "Basic YW5uOjE=", "Basic Ym9iOjE="],

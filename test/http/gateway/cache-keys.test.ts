@@ -12,19 +12,16 @@ import {
   echoOfBody,
   labelOf,
   numbered,
+  readWhole,
   reply,
   statusOf,
   told,
-  wholly,
 } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 type From = Variable["from"];
 const context = (contextValue: ContextValue): From => ({

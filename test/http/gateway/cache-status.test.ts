@@ -7,15 +7,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { CacheSettings } from "../../../src/domain/api-proxy/cache-settings.ts";
 import type { Answer } from "../../support/counting-upstream.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { labelOf, reply, statusOf, statusSince, wholly } from "./replies.ts";
+import { labelOf, readWhole, reply, statusOf, statusSince } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { proxy, answers } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 interface Row {
   readonly why: string;

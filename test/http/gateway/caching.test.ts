@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { dataPlane } from "./data-plane-service.ts";
-import { secondsSince, statusSince, wholly } from "./replies.ts";
+import { readWhole, secondsSince, statusSince } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy } = plane;
-const get = (path: string) => wholly(plane.get(path));
+const { get } = readWhole(plane);
 
 describe("a proxy without cache settings", () => {
   test("passes everything on, and says so", async () => {

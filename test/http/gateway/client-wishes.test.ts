@@ -5,15 +5,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { Role } from "../../../src/domain/access/permission.ts";
 import { addToken } from "../own-tokens.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { labelOf, numbered, statusOf, statusSince, told, wholly } from "./replies.ts";
+import { labelOf, numbered, readWhole, statusOf, statusSince, told } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy, service } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 const RFC = { ttl: undefined };
 const answer = () => numbered({ "Cache-Control": "max-age=60" });

@@ -8,6 +8,7 @@ import { dataPlane } from "./data-plane-service.ts";
 import { timed } from "../../support/moving-clock.ts";
 import {
   numbered,
+  readWhole,
   reply,
   settled,
   statusOf,
@@ -20,10 +21,7 @@ import {
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 const called = (name: string, count: number) =>
   eventually(

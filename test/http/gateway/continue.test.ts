@@ -11,19 +11,16 @@ import {
   echoOfBody,
   labelOf,
   numbered,
+  readWhole,
   reply,
   told,
   turns,
-  wholly,
 } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 const settings = { handlingAction: "CONTINUE" } as const;
 const called = (name: string, count: number) =>

@@ -7,12 +7,12 @@ import type postgres from "postgres";
 import { PURGE_LOCK } from "../../../src/adapters/postgres/unless-purged.ts";
 import { eventually, jsonOf } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { numbered, reply, told, wholly } from "./replies.ts";
+import { numbered, readWhole, reply, told } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy, answers } = plane;
-const get = (path: string) => wholly(plane.get(path));
+const { get } = readWhole(plane);
 
 /** Asks, and hangs up as soon as `until` is settled. */
 const hangsUp = async (method: string, path: string, until: () => Promise<unknown>) => {

@@ -6,12 +6,12 @@ import { afterAll, expect, test } from "bun:test";
 import { PURGE_LOCK } from "../../../src/adapters/postgres/unless-purged.ts";
 import { eventually } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { labelOf, wholly } from "./replies.ts";
+import { labelOf, readWhole } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { proxy } = plane;
-const get = (path: string) => wholly(plane.get(path));
+const { get } = readWhole(plane);
 
 const HALF = 50_000;
 

@@ -8,16 +8,16 @@ import {
 } from "../../support/service.ts";
 import { parsePrometheus } from "../prometheus-parser.ts";
 import { type DataPlane, dataPlane } from "./data-plane-service.ts";
-import { wholly } from "./replies.ts";
+import { readWhole } from "./replies.ts";
 
 let plane: DataPlane;
 beforeAll(async () => {
   plane = await dataPlane({ worker: "off" });
-}, 20_000);
+}, 60_000);
 afterAll(() => plane[Symbol.asyncDispose]());
 
 const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
+  readWhole(plane).get(path, headers);
 const none = { hit: 0, miss: 0, stale_served: 0, bypass: 0, refused: 0 };
 
 const metrics = async (service: TestService = plane.service) =>
@@ -149,7 +149,7 @@ describe("requests of the data plane", () => {
 
     expect(await ofProxy("shared")).toMatchObject({ hit: 2, miss: 1 });
     expect(await ofProxy("shared", other)).toMatchObject({ hit: 2, miss: 1 });
-  }, 20_000);
+  }, 60_000);
 
   test("of a CONTINUE whose call was dropped are shown as such", async () => {
     await plane.proxy("dropping", {

@@ -9,7 +9,16 @@ import { changeCacheSettings } from "../../../src/services/api-proxy/change-cach
 import { eventually } from "../../support/service.ts";
 import { timed } from "../../support/moving-clock.ts";
 import { cached, dataPlane } from "./data-plane-service.ts";
-import { labelOf, numbered, reply, settled, statusOf, told, wholly } from "./replies.ts";
+import {
+  labelOf,
+  numbered,
+  readWhole,
+  reply,
+  settled,
+  statusOf,
+  told,
+  wholly,
+} from "./replies.ts";
 
 const plane = await dataPlane();
 const small = await dataPlane({ memoryMaxBytes: 50_000 });
@@ -18,10 +27,7 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 const { callsOf, proxy, answers } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 /** The next GET waits until it is let go; all else is answered at once. */
 const holdingGet = (name: string) => {

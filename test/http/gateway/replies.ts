@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Answer } from "../../support/counting-upstream.ts";
+import type { DataPlane } from "./data-plane-service.ts";
 
 type Headers = Record<string, string | string[]>;
 
@@ -103,3 +104,11 @@ export async function wholly(coming: Promise<Response>): Promise<Response> {
   const isBodiless = status === 204 || status === 304;
   return new Response(isBodiless ? null : bytes, { status, headers });
 }
+
+/** Requests to `plane` that are answered wholly. */
+export const readWhole = (plane: DataPlane) => ({
+  get: (path: string, headers: Record<string, string> = {}) =>
+    wholly(plane.get(path, headers)),
+  send: (method: string, path: string, init: RequestInit = {}) =>
+    wholly(plane.send(method, path, init)),
+});

@@ -8,21 +8,18 @@ import { dataPlane } from "./data-plane-service.ts";
 import {
   labelOf,
   numbered,
+  readWhole,
   reply,
   secondsSince,
   statusOf,
   statusSince,
   told,
-  wholly,
 } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy, answers } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 let made = 0;
 /** A proxy of its own by the RFC, whose upstream answers so. */

@@ -8,6 +8,7 @@ import {
   echoOfBody,
   labelOf,
   numbered,
+  readWhole,
   reply,
   secondsSince,
   statusOf,
@@ -24,10 +25,7 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 const getFromOther = (path: string) =>
   wholly(other.request(`/gw/shop/${path}`, { headers: { "x-as": "nobody" } }));
 

@@ -12,10 +12,10 @@ import {
   echoOfBody,
   labelOf,
   numbered,
+  readWhole,
   reply,
   statusOf,
   told,
-  wholly,
 } from "./replies.ts";
 
 const plane = await dataPlane();
@@ -25,10 +25,7 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 describe("Endpoint-Level Override", () => {
   test("Endpoint cache settings override API Proxy-level cache settings", async () => {

@@ -6,7 +6,7 @@ import { cuttable } from "../../support/cuttable.ts";
 import { testDatabase } from "../../support/postgres.ts";
 import { eventually } from "../../support/service.ts";
 import { dataPlane } from "./data-plane-service.ts";
-import { labelOf, numbered, statusOf, told, wholly } from "./replies.ts";
+import { labelOf, numbered, readWhole, statusOf, told } from "./replies.ts";
 
 const database = await testDatabase();
 const wire = await cuttable(database);
@@ -16,7 +16,7 @@ afterAll(async () => {
   await wire[Symbol.asyncDispose]();
   await database.drop();
 });
-const get = (path: string) => wholly(plane.get(path));
+const { get } = readWhole(plane);
 
 test("an answer that is under way when the store goes is given all the same, and says that it is not stored", async () => {
   let letGo = () => {};

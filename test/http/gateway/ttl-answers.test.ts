@@ -9,21 +9,18 @@ import {
   echoOfBody,
   labelOf,
   numbered,
+  readWhole,
   reply,
   secondsSince,
   statusOf,
   statusSince,
   told,
-  wholly,
 } from "./replies.ts";
 
 const plane = await dataPlane();
 afterAll(() => plane[Symbol.asyncDispose]());
 const { callsOf, proxy } = plane;
-const get = (path: string, headers: Record<string, string> = {}) =>
-  wholly(plane.get(path, headers));
-const send = (method: string, path: string, init: RequestInit = {}) =>
-  wholly(plane.send(method, path, init));
+const { get, send } = readWhole(plane);
 
 describe("statuses", () => {
   test.each([200, 203, 204, 300, 301, 308, 404, 410])(

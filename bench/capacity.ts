@@ -11,35 +11,20 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as ManagedRuntime from "effect/ManagedRuntime";
-import { join } from "node:path";
-import postgres from "postgres";
-import { startEmbeddedPostgres } from "../src/adapters/embedded-postgres/start-server.ts";
-import { toPostgresOptions } from "../src/adapters/postgres/address.ts";
 import * as Database from "../src/adapters/postgres/database.ts";
 import { countPage, eviction } from "../src/adapters/postgres/evict-responses.ts";
-import { migrate } from "../src/adapters/postgres/migrate.ts";
-import { numberType } from "../src/adapters/postgres/pool.ts";
 import { removal } from "../src/adapters/postgres/purge-entries.ts";
 import * as ResponseStore from "../src/adapters/postgres/response-store.ts";
 import { evictionLimits } from "../src/domain/gateway/eviction-limits.ts";
 import { ResponseStore as Store } from "../src/services/gateway/response-store.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { ownDatabase } from "./own-database.ts";
 
 const named = process.argv.slice(2).map(Number);
 const capacities = named.length === 0 ? [10_000, 1_000_000] : named;
 const LEAST_WRITES = 1_000;
 
-await using folder = await temporaryFolder();
-const server = await startEmbeddedPostgres(join(folder.path, "postgres"));
-const { host, port, user } = server;
-const address = { host, port, user, database: "postgres" };
-await migrate(address);
-const sql = postgres({
-  ...toPostgresOptions(address),
-  max: 1,
-  onnotice: () => {},
-  types: { bigint: numberType },
-});
+await using database = await ownDatabase();
+const { address, sql } = database;
 const runtime = ManagedRuntime.make(
   ResponseStore.layer.pipe(Layer.provide(Database.layer(address))),
 );
@@ -101,8 +86,6 @@ for (const [index, capacity] of capacities.entries()) {
 }
 console.table(results);
 await runtime.dispose();
-await sql.end({ timeout: 1 });
-await server.stop();
 process.exitCode = isKept ? 0 : 1;
 
 /** Rows of a kilobyte, used in an order that has nothing to do with their keys. */

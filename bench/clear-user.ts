@@ -7,34 +7,18 @@
  *
  * @module
  */
-import { join } from "node:path";
-import postgres from "postgres";
-import { startEmbeddedPostgres } from "../src/adapters/embedded-postgres/start-server.ts";
-import { toPostgresOptions } from "../src/adapters/postgres/address.ts";
 import { storedBySource } from "../src/adapters/postgres/entry-statistics.ts";
-import { migrate } from "../src/adapters/postgres/migrate.ts";
-import { numberType } from "../src/adapters/postgres/pool.ts";
 import { removal } from "../src/adapters/postgres/purge-entries.ts";
 import type { PurgeSelection } from "../src/domain/entry/purge.ts";
 import { entriesAbout } from "../src/domain/instance/instance.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { ownDatabase } from "./own-database.ts";
 
 const entries = Number(process.argv[2] ?? 1_000_000);
 const ACCOUNTS = 10_000;
 const ROUNDS = 50;
 
-await using folder = await temporaryFolder();
-const server = await startEmbeddedPostgres(join(folder.path, "postgres"));
-const { host, port, user } = server;
-const address = { host, port, user, database: "postgres" };
-await migrate(address);
-const sql = postgres({
-  ...toPostgresOptions(address),
-  max: 1,
-  onnotice: () => {},
-  types: { bigint: numberType },
-  connection: { jit: "off" },
-});
+await using database = await ownDatabase({ jit: "off" });
+const { sql } = database;
 
 // Each account has an entry; an instance has 10,000 of them.
 await sql`
@@ -79,8 +63,6 @@ for (const [what, share] of Object.entries(counting)) {
   await storedBySource(sql, share);
   console.log(`counting ${what}: ${(performance.now() - since).toFixed(0)} ms`);
 }
-await sql.end({ timeout: 1 });
-await server.stop();
 process.exitCode = isIndexed ? 0 : 1;
 
 async function planOf(selection: PurgeSelection) {

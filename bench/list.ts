@@ -7,31 +7,16 @@
  *
  * @module
  */
-import { join } from "node:path";
-import postgres from "postgres";
-import { startEmbeddedPostgres } from "../src/adapters/embedded-postgres/start-server.ts";
-import { toPostgresOptions } from "../src/adapters/postgres/address.ts";
 import { pageOfEntries } from "../src/adapters/postgres/list-entries.ts";
-import { migrate } from "../src/adapters/postgres/migrate.ts";
-import { numberType } from "../src/adapters/postgres/pool.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { ownDatabase } from "./own-database.ts";
 
 const keys = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = 200;
 const SPACE = "s1";
 const WIDTH = 9;
 
-await using folder = await temporaryFolder();
-const server = await startEmbeddedPostgres(join(folder.path, "postgres"));
-const { host, port, user } = server;
-const address = { host, port, user, database: "postgres" };
-await migrate(address);
-const sql = postgres({
-  ...toPostgresOptions(address),
-  max: 1,
-  onnotice: () => {},
-  types: { bigint: numberType },
-});
+await using database = await ownDatabase();
+const { sql } = database;
 
 await sql`
   insert into entries (
@@ -69,8 +54,6 @@ for (const [place, range] of Object.entries(places)) {
   }
 }
 console.table(times);
-await sql.end({ timeout: 1 });
-await server.stop();
 process.exitCode = isIndexOnly ? 0 : 1;
 
 async function planOf(range: Parameters<typeof pageOfEntries>[1], limit: number) {

@@ -131,6 +131,32 @@ describe("files", () => {
   });
 });
 
+test("docs/http-caching.md names functions and tests that there are", async () => {
+  const rows = (await Bun.file("docs/http-caching.md").text())
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+    .filter((cells) => cells[3]?.includes(".ts`") === true);
+  const gone: string[] = [];
+  for (const [, section = "", , code = "", tests = ""] of rows) {
+    let text = "";
+    for (const [, name = ""] of code.matchAll(/`([a-z][\w-]*(?:\.ts)?)`/g)) {
+      const file = Bun.file(`src/domain/http-cache/${name}`);
+      if (!name.endsWith(".ts")) {
+        if (!new RegExp(`\\bfunction ${name}\\b`).test(text))
+          gone.push(`${section} ${name}`);
+      } else if (await file.exists()) text = await file.text();
+      else gone.push(`${section} ${name}`);
+    }
+    for (const [, name = ""] of tests.matchAll(/`([\w./-]+)`/g)) {
+      const found = await Array.fromAsync(new Glob(`test/**/${name}`).scan());
+      if (found.length === 0) gone.push(`${section} ${name}`);
+    }
+  }
+
+  expect(rows.length).toBeGreaterThan(30);
+  expect(gone).toEqual([]);
+});
+
 function admits(name: string, target: string): boolean {
   if (name === "effect" && /^effect\/[A-Z]\w*$/.test(target)) return true;
   return /[/:]$/.test(name) ? target.startsWith(name) : target === name;
